@@ -1,0 +1,61 @@
+/// One bit a row: presence, validity, selection. Bits past `count` are zero.
+public struct Bitmap: Sendable, Equatable {
+    public private(set) var words: [UInt64]
+    public let count: Int
+
+    /// All bits alike.
+    public init(repeating value: Bool, count: Int) {
+        self.count = count
+        words = [UInt64](repeating: value ? .max : 0, count: (count + 63) / 64)
+        if value, count % 64 != 0 { words[words.count - 1] = (1 << UInt64(count % 64)) - 1 }
+    }
+
+    /// The bitmap whose bit `i` is `bools[i]`.
+    public init(_ bools: some Collection<Bool>) {
+        self.init(repeating: false, count: bools.count)
+        for (index, value) in bools.enumerated() where value { self[index] = true }
+    }
+
+    @inlinable
+    public subscript(index: Int) -> Bool {
+        get {
+            precondition(index >= 0 && index < count)
+            return words[index &>> 6] &>> UInt64(index & 63) & 1 == 1
+        }
+        set {
+            precondition(index >= 0 && index < count)
+            let bit: UInt64 = 1 &<< UInt64(index & 63)
+            setWord(index &>> 6, newValue ? words[index &>> 6] | bit : words[index &>> 6] & ~bit)
+        }
+    }
+
+    @usableFromInline
+    mutating func setWord(_ index: Int, _ word: UInt64) { words[index] = word }
+
+    /// How many bits are one. O(count / 64).
+    public var onesCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+
+    /// Keeps the bits that are one in both; counts must match.
+    public mutating func formIntersection(_ other: Bitmap) {
+        precondition(count == other.count)
+        for index in words.indices { words[index] &= other.words[index] }
+    }
+
+    /// Keeps the bits that are one in either; counts must match.
+    public mutating func formUnion(_ other: Bitmap) {
+        precondition(count == other.count)
+        for index in words.indices { words[index] |= other.words[index] }
+    }
+
+    /// Calls `body` with the index of each one bit, ascending.
+    @inlinable
+    public func forEachOne(_ body: (Int) -> Void) {
+        for (wordIndex, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                body(wordIndex &* 64 &+ rest.trailingZeroBitCount)
+                rest &= rest &- 1
+            }
+        }
+    }
+}
