@@ -8,7 +8,7 @@ import TestSupport
 final class LogFixture {
     let folder = TemporaryFolder()
     var path: String { folder("wal") }
-    static let source = SourceID([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    static let source = SourceID(bytes: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])!
 
     func open(
         _ disk: Disk = .posix, segmentBytes: Int = 1 << 17, state: SourceState = .none, highestPublished: UInt64 = 0
