@@ -1,0 +1,86 @@
+import Bytes
+
+/// Bits appended in runs: definition levels of one column (one = present), or boolean values.
+struct BitRun: Sendable {
+    private(set) var words: [UInt64] = []
+    private(set) var count = 0
+
+    /// Appends the low `length` (0...64) bits of `bits`; higher bits are ignored.
+    mutating func append(_ bits: UInt64, length: Int) {
+        guard length > 0 else { return }
+        let kept = length == 64 ? bits : bits & ((1 &<< UInt64(length)) &- 1)
+        let used = count & 63
+        if used == 0 {
+            words.append(kept)
+        } else {
+            words[words.count &- 1] |= kept &<< UInt64(used)
+            if used &+ length > 64 { words.append(kept &>> UInt64(64 &- used)) }
+        }
+        count &+= length
+    }
+
+    /// Appends `length` equal bits. O(length / 64).
+    mutating func append(repeating value: Bool, length: Int) {
+        var rest = length
+        while rest > 0 {
+            let step = min(rest, 64)
+            append(value ? .max : 0, length: step)
+            rest -= step
+        }
+    }
+
+    /// Appends `length` bits that lie in `bytes` from `offset`, least significant first.
+    /// The caller has proven that the bytes hold them.
+    mutating func append(_ bytes: RawSpan, at offset: Int, length: Int) {
+        var offset = offset
+        var rest = length
+        while rest >= 64 && offset <= bytes.byteCount - 8 {
+            append(bytes.uncheckedWord(offset), length: 64)
+            offset += 8
+            rest -= 64
+        }
+        while rest > 0 {
+            let step = min(rest, 8)
+            append(UInt64(bytes.uncheckedByte(offset)), length: step)
+            offset += 1
+            rest -= step
+        }
+    }
+
+    subscript(index: Int) -> Bool {
+        precondition(index < count)
+        return words[index >> 6] >> UInt64(index & 63) & 1 == 1
+    }
+
+    /// How many bits of `range` are one. O(range.count / 64).
+    func onesCount(_ range: Range<Int>) -> Int {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        guard !range.isEmpty else { return 0 }
+        let first = range.lowerBound >> 6
+        let last = (range.upperBound - 1) >> 6
+        var ones = 0
+        for index in first...last {
+            var word = words[index]
+            if index == first { word &= .max << UInt64(range.lowerBound & 63) }
+            if index == last { word &= .max >> UInt64(63 - (range.upperBound - 1) & 63) }
+            ones += word.nonzeroBitCount
+        }
+        return ones
+    }
+
+    /// The same bits as a bitmap. Begins with the more frequent value and sets the others one by one.
+    func bitmap() -> Bitmap {
+        let majority = onesCount(0..<count) * 2 >= count
+        var bitmap = Bitmap(repeating: majority, count: count)
+        for (wordIndex, word) in words.enumerated() {
+            var rest = majority ? ~word : word
+            while rest != 0 {
+                let index = wordIndex * 64 + rest.trailingZeroBitCount
+                if index >= count { break }
+                bitmap[index] = !majority
+                rest &= rest &- 1
+            }
+        }
+        return bitmap
+    }
+}
