@@ -28,8 +28,6 @@ package struct EventLoopError: Error, Equatable, Sendable, CustomStringConvertib
     }
 
     package var isAddressInUse: Bool { code == UV_EADDRINUSE.rawValue }
-    package var isConnectionRefused: Bool { code == UV_ECONNREFUSED.rawValue }
-    package var isTimedOut: Bool { code == UV_ETIMEDOUT.rawValue }
 
     package var description: String { "cannot \(operation.rawValue) \(place): \(name)" }
 }

@@ -25,7 +25,7 @@ package final class Listener {
         self.place = place
         self.onAccept = onAccept
         unsafe self.handle = handle.assumingMemoryBound(to: uv_stream_t.self)
-        unsafe loop.adopt(handle, owner: self)
+        unsafe loop.adopt(handle, owner: self) { [self] in self.onAccept = nil }
     }
 
     /// Listens at `host` (a name or a number) only; port 0 lets the kernel choose.

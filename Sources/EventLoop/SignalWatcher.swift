@@ -28,7 +28,7 @@ package final class SignalWatcher {
             unsafe UnsafeMutableRawPointer(handle).deallocate()
             throw EventLoopError(.watch, "signal \(signal)", code: status)
         }
-        unsafe loop.adopt(handle, owner: self)
+        unsafe loop.adopt(handle, owner: self) { [self] in handler = nil }
         unsafe handles.append(handle)
         status = unsafe uv_signal_start(handle, signalDidArrive, signal)
         guard status == 0 else { throw EventLoopError(.watch, "signal \(signal)", code: status) }

@@ -67,7 +67,7 @@ package final class HTTPServer: Sendable {
         // Safe: the service outlives the daemon, since `stop` runs at the latest in deinit.
         let context = unsafe Unmanaged.passUnretained(service).toOpaque()
         let pointer = unsafe CMicroHTTPD_start(&options, context, targetWasRead, requestDidProceed, requestDidComplete)
-        // On failure the socket is libmicrohttpd's to close.
+        // Most failures have closed the socket already; closing it again could hit a descriptor of somebody else.
         guard let pointer = unsafe pointer else { throw .cannotStart(host: host, port: port) }
         let started = unsafe Daemon(pointer: pointer)
         daemon = Mutex(started)

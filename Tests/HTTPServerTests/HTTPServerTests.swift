@@ -272,6 +272,44 @@ import Testing
         }
     }
 
+    @Test func nothingThatIsAlmostARequestDoesHarm() throws {
+        let server = try serve(handler: Self.describe)
+        defer { server.stop() }
+        let request = Array("POST /a%20b?c=%41 HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc".utf8)
+        for end in 0..<request.count { try RawClient(port: server.boundPort).send(Array(request[..<end])) }
+        for bit in 0..<(request.count * 8) {
+            var damaged = request
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            try RawClient(port: server.boundPort).send(damaged)
+        }
+        let client = try RawClient(port: server.boundPort)
+        client.send(request)
+        #expect(try client.receive().text == "POST|/a b|c=A|3|-|127.0.0.1")
+    }
+
+    @Test func anIPv6AddressIsServed() throws {
+        let server: HTTPServer
+        do {
+            server = try HTTPServer(host: "::1", port: 0, limits: Self.limits, handler: Self.describe)
+        } catch HTTPServerError.cannotListen(_, _, code: EADDRNOTAVAIL) {
+            return  // this machine has no IPv6
+        }
+        defer { server.stop() }
+        #expect(try RawClient(port: server.boundPort, host: "::1").get("/").text == "GET|/||0|-|::1")
+    }
+
+    @Test func answeringTwiceIsABug() async {
+        await #expect(processExitsWith: .failure) {
+            let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: Self.limits) { _, responder in
+                responder.respond(.text("one"))
+                responder.respond(.text("two"))
+            }
+            _ = try RawClient(port: server.boundPort).get("/")
+            sleep(5)
+            server.stop()
+        }
+    }
+
     @Test func aClientMayNotTakeMoreThanItsShareOfConnections() throws {
         var limits = Self.limits
         limits.connectionsPerAddressMax = 2

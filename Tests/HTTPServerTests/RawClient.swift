@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// A blocking HTTP client that shows every byte: a socket to 127.0.0.1 with a timeout of 20 seconds.
+/// A blocking HTTP client that shows every byte: a socket with a timeout of 20 seconds.
 final class RawClient {
     struct Answer {
         let status: Int
@@ -18,20 +18,16 @@ final class RawClient {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    init(port: Int, host: String = "127.0.0.1") throws {
+        var list: UnsafeMutablePointer<addrinfo>?
+        let found = unsafe getaddrinfo(host, String(port), nil, &list)
+        guard found == 0, let info = unsafe list else { throw Refused(port: port, code: found) }
+        defer { unsafe freeaddrinfo(info) }
+        descriptor = socket(unsafe info.pointee.ai_family, Int32(SOCK_STREAM.rawValue), 0)
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let status = unsafe withUnsafeBytes(of: address) { bytes in
-            let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            return unsafe connect(descriptor, pointer, socklen_t(bytes.count))
-        }
-        if status != 0 { throw Refused(port: port, code: errno) }
+        if unsafe connect(descriptor, info.pointee.ai_addr, info.pointee.ai_addrlen) != 0 { throw Refused(port: port, code: errno) }
     }
 
     deinit { close(descriptor) }
