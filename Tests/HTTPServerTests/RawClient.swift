@@ -27,7 +27,8 @@ final class RawClient {
         var timeout = timeval(tv_sec: 20, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
-        if unsafe connect(descriptor, info.pointee.ai_addr, info.pointee.ai_addrlen) != 0 { throw Refused(port: port, code: errno) }
+        let status = unsafe connect(descriptor, info.pointee.ai_addr, info.pointee.ai_addrlen)
+        if status != 0 { throw Refused(port: port, code: errno) }
     }
 
     deinit { close(descriptor) }
