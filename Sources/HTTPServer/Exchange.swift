@@ -1,0 +1,210 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// One request and its answer, from the first byte of the request until libmicrohttpd has done with it.
+///
+/// Everything but `phase` is touched only by the server thread that serves the connection. While the answer is awaited
+/// the connection is suspended, so it costs no thread, and libmicrohttpd cannot end it: that is what keeps the
+/// pointer in `.suspended` good.
+final class Exchange: @unchecked Sendable {
+    /// Safe: libmicrohttpd lets any thread resume a connection and ask for its socket.
+    @safe
+    private struct Suspended: @unchecked Sendable {
+        let connection: OpaquePointer
+    }
+
+    private enum Phase {
+        /// The request is arriving, or its handler is running.
+        case unanswered
+        case suspended(Suspended)
+        /// The answer waits for the server thread to take it.
+        case answered(HTTPResponse)
+        /// The answer was queued, or the connection is over.
+        case done
+    }
+
+    private let phase = Mutex(Phase.unanswered)
+    private let rawTarget: [UInt8]
+    private var hasHeaders = false
+    private var isHandled = false
+    private var headers = HTTPHeaders()
+    private var body: [UInt8] = []
+    private var receivedBytes = 0
+
+    init(rawTarget: [UInt8]) { self.rawTarget = rawTarget }
+
+    /// Takes the answer; the first one counts. From any thread.
+    /// - Returns: false when another answer came first or nobody waits any more.
+    @discardableResult
+    func answer(_ response: HTTPResponse) -> Bool {
+        phase.withLock { phase in
+            switch phase {
+            case .unanswered:
+                phase = .answered(response)
+            case .suspended(let suspended):
+                phase = .answered(response)
+                // Safe: a suspended connection lives until it is resumed, and this is the only place that resumes it.
+                unsafe MHD_resume_connection(suspended.connection)
+            case .answered, .done:
+                return false
+            }
+            return true
+        }
+    }
+
+    /// Whether the client has closed its side while we compute. From any thread.
+    var isClientGone: Bool {
+        phase.withLock { phase in
+            guard case .suspended(let suspended) = phase else { return false }
+            // Safe: under the lock the connection stays suspended, so its socket stays open.
+            var request = unsafe pollfd(fd: CMicroHTTPD_socket(suspended.connection), events: peerHangUp, revents: 0)
+            return unsafe poll(&request, 1, 0) > 0
+        }
+    }
+
+    func end() { phase.withLock { $0 = .done } }
+}
+
+/// `POLLRDHUP` of poll(2), which Glibc's module leaves out: the peer will send no more. Errors are reported unasked.
+private let peerHangUp: Int16 = 0x2000
+
+// On the server's thread.
+extension Exchange {
+    /// One call of the access handler: headers, then pieces of the body, then the end, then once more after a resume.
+    /// - Parameter uploadedCount: in: the bytes of `uploaded`; out: those left unread.
+    func proceed(
+        _ service: Service, _ connection: OpaquePointer, method: UnsafePointer<CChar>,
+        _ uploaded: UnsafePointer<CChar>?, _ uploadedCount: inout Int
+    ) -> MHD_Result {
+        guard hasHeaders else { return unsafe receiveHeaders(service, connection) }
+        if uploadedCount > 0 {
+            defer { uploadedCount = 0 }
+            // Safe: libmicrohttpd gives the pointer with its count, for this call.
+            return unsafe receive(UnsafeRawBufferPointer(start: uploaded, count: uploadedCount), service.limits)
+        }
+        if !isHandled {
+            isHandled = true
+            unsafe handle(service, connection, method: String(cString: method))
+        }
+        return unsafe queueOrSuspend(connection)
+    }
+
+    private func receiveHeaders(_ service: Service, _ connection: OpaquePointer) -> MHD_Result {
+        hasHeaders = true
+        // Safe: the iterator runs, and borrows the exchange, only during the call.
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        _ = unsafe MHD_get_connection_values(connection, .HEADER_KIND, headerWasRead, context)
+        guard let declared = headers["Content-Length"].flatMap({ Int($0) }) else { return .YES }
+        // A client that asks first, or that would send without end, is refused before it sends. Others are let finish,
+        // since closing with unread input resets the connection, and the reset could destroy the answer.
+        let isRefusedEarly = headers["Expect"] != nil || declared > service.limits.drainBytesMax
+        guard declared > service.limits.bodyBytesMax && isRefusedEarly else { return .YES }
+        isHandled = true
+        answer(.bodyTooLarge(limit: service.limits.bodyBytesMax))
+        return unsafe queueOrSuspend(connection)
+    }
+
+    fileprivate func addHeader(_ name: String, _ value: String) { headers.append(name, value) }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits) -> MHD_Result {
+        receivedBytes += bytes.count
+        if receivedBytes <= limits.bodyBytesMax {
+            // Safe: the bytes are copied before the call returns.
+            unsafe body.append(contentsOf: bytes)
+        } else {
+            body = []
+            // Here libmicrohttpd takes no answer, so the connection is closed without one.
+            if receivedBytes > limits.drainBytesMax { return .NO }
+        }
+        return .YES
+    }
+
+    private func handle(_ service: Service, _ connection: OpaquePointer, method: String) {
+        guard receivedBytes <= service.limits.bodyBytesMax else {
+            answer(.bodyTooLarge(limit: service.limits.bodyBytesMax))
+            return
+        }
+        guard let target = RequestTarget(rawTarget) else {
+            answer(.failure(status: 400, code: "bad_target", "the request target is not valid percent-encoded UTF-8"))
+            return
+        }
+        guard service.register(self) else {
+            answer(.stopping)
+            return
+        }
+        let request = unsafe HTTPRequest(
+            method: method, path: target.path, query: target.query, headers: headers, body: body,
+            peerAddress: numericAddress(CMicroHTTPD_address(connection)))
+        body = []
+        service.handler(request, HTTPResponder(self))
+    }
+
+    private func queueOrSuspend(_ connection: OpaquePointer) -> MHD_Result {
+        let suspended = unsafe Suspended(connection: connection)
+        let response: HTTPResponse? = phase.withLock { phase in
+            switch phase {
+            case .answered(let response):
+                phase = .done
+                return response
+            case .unanswered:
+                // Safe: this is the access handler's thread, the one place where libmicrohttpd allows it.
+                unsafe MHD_suspend_connection(suspended.connection)
+                phase = .suspended(suspended)
+                return nil
+            case .suspended, .done:
+                return nil
+            }
+        }
+        guard let response else { return .YES }
+        return unsafe response.queue(on: connection)
+    }
+}
+
+private func headerWasRead(
+    _ context: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?,
+    _ value: UnsafePointer<CChar>?
+) -> MHD_Result {
+    guard let context = unsafe context, let name = unsafe name else { return .YES }
+    let value = unsafe value.map { unsafe String(cString: $0) } ?? ""
+    // Safe: `receiveHeaders` passed its exchange; the strings end with zero.
+    unsafe Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().addHeader(String(cString: name), value)
+    return .YES
+}
+
+extension HTTPResponse {
+    static func failure(status: Int, code: String, _ message: String) -> HTTPResponse {
+        .json(Array(#"{"error":{"code":"\#(code)","message":"\#(message)"}}"#.utf8), status: status)
+    }
+
+    static func bodyTooLarge(limit: Int) -> HTTPResponse {
+        failure(status: 413, code: "body_too_large", "the body may have at most \(limit) bytes")
+    }
+
+    static var stopping: HTTPResponse { failure(status: 503, code: "stopping", "the server is stopping") }
+
+    static var unanswered: HTTPResponse { failure(status: 500, code: "internal", "the request was not answered") }
+
+    fileprivate func queue(on connection: OpaquePointer) -> MHD_Result {
+        // Safe: libmicrohttpd copies body and strings, and counts references to its response.
+        guard
+            let response = unsafe body.withUnsafeBytes({ bytes in
+                unsafe MHD_create_response_from_buffer(
+                    bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+            })
+        else { return .NO }
+        defer { unsafe MHD_destroy_response(response) }
+        _ = unsafe MHD_add_response_header(response, "X-Content-Type-Options", "nosniff")
+        for (name, value) in headers.fields {
+            // Refused are line breaks and such: sending the rest without the field would hide the fault.
+            if unsafe MHD_add_response_header(response, name, value) == .NO {
+                return unsafe HTTPResponse.badHeader.queue(on: connection)
+            }
+        }
+        return unsafe MHD_queue_response(connection, UInt32(status), response)
+    }
+
+    private static var badHeader: HTTPResponse {
+        failure(status: 500, code: "internal", "the answer has a header field that cannot be sent")
+    }
+}
