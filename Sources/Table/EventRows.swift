@@ -127,7 +127,7 @@ package struct EventRows: Sendable {
             return
         }
         let members = batch.unknownColumns.map { JSONObject.Member("\($0.kind)", .string(Hex.encode($0.bytes))) }
-        let text = JSONValue.object(JSONObject(members)).text()
+        let text = JSONValue.object(JSONObject(members)).description
         columns[EventSchema.extraIndex].withStrings { interner, codes in
             codes.append(interner.intern(text))
             codes.append(contentsOf: repeatElement(StringColumn.null, count: kept.count - 1))

@@ -35,7 +35,7 @@ package struct Project: Sendable {
         guard !disk.exists(folder + "/" + fileName) else { throw TableError.projectExists(name) }
         try disk.makeFolder(folder, mode: 0o755)
         let json: JSONValue = ["format": 0, "project": .string(name), "key": .string(Hex.encode(key))]
-        try disk.replace(folder + "/" + fileName, with: Array((json.text() + "\n").utf8), mode: 0o600)
+        try disk.replace(folder + "/" + fileName, with: Array((json.description + "\n").utf8), mode: 0o600)
         try disk.synchronizeFolder(dataFolder)
         return Project(name: name, folder: folder, key: key)
     }

@@ -1,0 +1,84 @@
+import Bytes
+import Events
+import JSON
+import Parquet
+
+extension EventRows {
+    /// The rows of the `identities` table: one for each kept event of a reserved type, in the order of positions.
+    func identities(isKept: [Bool]) -> (columns: [ColumnValues], rowCount: Int) {
+        let types = columns[.eventType].gather(ArraySlice(0..<rowCount))
+        guard case .strings(let typeColumn) = types else { preconditionFailure("event_type is a string column") }
+        let isReserved = (0..<typeColumn.dictionary.count).map { typeColumn.dictionary.copy($0).first == dollar }
+        let rows = ArraySlice((0..<rowCount).filter { isKept[$0] && isReserved[Int(typeColumn.codes[$0])] })
+        guard !rows.isEmpty else { return ([], 0) }
+        func column(_ fixed: EventSchema.Fixed) -> ColumnValues { columns[fixed].gather(rows) }
+        var operations = ByteStrings()
+        for code in 0..<typeColumn.dictionary.count {
+            operations.append(Array(typeColumn.dictionary.copy(code).drop { $0 == dollar }))
+        }
+        let operation = StringColumn(dictionary: operations, codes: rows.map { typeColumn.codes[$0] })
+        let traits = columns[EventSchema.firstJSON + 4].gather(rows)
+        return (
+            [
+                column(.position), column(.timestamp), column(.receivedAt), .strings(operation), column(.userID),
+                column(.anonymousID), .strings(previousIDs(rows)), column(.groupKey), column(.consent), traits,
+            ], rows.count
+        )
+    }
+
+    /// The property `previous_id` of each row, which has no column of its own.
+    private func previousIDs(_ rows: ArraySlice<Int>) -> StringColumn {
+        guard case .strings(let json) = columns[EventSchema.firstJSON].gather(rows) else {
+            preconditionFailure("JSON columns are string columns")
+        }
+        var interner = StringInterner()
+        let codes = json.codes.map { code -> UInt32 in
+            guard code != StringColumn.null else { return code }
+            let text = json.dictionary.copy(Int(code))
+            guard let object = try? JSONValue(parsing: text).asObject, let previous = object["previous_id"]?.asString else {
+                return StringColumn.null
+            }
+            return interner.intern(previous)
+        }
+        return StringColumn(dictionary: interner.strings, codes: codes)
+    }
+
+    /// How many rows of each source were left out.
+    func dropped(isKept: [Bool]) -> [SourceID: Int64] {
+        var dropped: [SourceID: Int64] = [:]
+        for (index, run) in sourceRuns.enumerated() {
+            let end = index + 1 < sourceRuns.count ? sourceRuns[index + 1].firstRow : rowCount
+            let count = isKept[run.firstRow..<end].count { !$0 }
+            if count > 0 { dropped[run.source, default: 0] += Int64(count) }
+        }
+        return dropped
+    }
+}
+
+private let dollar = UInt8(ascii: "$")
+
+extension SliceGatherer {
+    /// The rows of the `ledger` table: one for each source touched, ordered by source.
+    func ledger(dropped: [SourceID: Int64]) -> (columns: [ColumnValues], rowCount: Int) {
+        let standings = sources.sorted { $0.key < $1.key }
+        guard !standings.isEmpty else { return ([], 0) }
+        let names = ByteStrings(standings.map(\.key.description))
+        let codes = standings.indices.map { UInt32($0) }
+        func column(_ value: (SourceStanding) -> Int64) -> ColumnValues {
+            .int64(standings.map { value($0.value) }, validity: nil)
+        }
+        return (
+            [
+                .strings(StringColumn(dictionary: names, codes: codes)),
+                column { Int64($0.record) },
+                column { $0.commitMicros },
+                column { Int64($0.totals.unknownBefore) },
+                column { Int64($0.totals.skipped) },
+                column { Int64($0.totals.stored) },
+                column { Int64($0.totals.rejected) },
+                column { Int64($0.totals.quarantined) },
+                .int64(standings.map { dropped[$0.key] ?? 0 }, validity: nil),
+            ], standings.count
+        )
+    }
+}

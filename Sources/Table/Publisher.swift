@@ -1,0 +1,174 @@
+import Bytes
+import Events
+import Files
+import JSON
+import Parquet
+import WAL
+import Zones
+
+/// What a publish did.
+package struct PublishReport: Sendable, Equatable {
+    package var slices = 0
+    package var rows = 0
+    package var duplicates = 0
+    package var files = 0
+    package var bytes = 0
+    /// The root's version and the last record it holds afterwards.
+    package var version: Int64 = -1
+    package var lastRecord: UInt64 = 0
+
+    package init() {}
+}
+
+/// Moves a project's events from the log into its tables: protocol/table.md §6.
+///
+/// Only the holder of the compactor's lock publishes. Crash story: until the root's commit is linked nothing of a slice is
+/// visible, and a rerun replaces the files and finds the siblings' commits by their txn; from the link on the slice is
+/// published and a rerun begins behind it.
+package struct Publisher {
+    package struct Options: Sendable {
+        /// A slice ends at the record that fills it: memory is bounded whatever the backlog.
+        package var sliceBodyBytes = 64 << 20
+        package var sliceRows = 1 << 20
+        package init() {}
+    }
+
+    private let project: Project
+    private let log: LogReader
+    private let disk: Disk
+    private let options: Options
+    private let delta: DeltaLog
+    private let files: FileCache
+
+    package init(project: Project, log: LogReader, disk: Disk, options: Options = Options()) {
+        self.project = project
+        self.log = log
+        self.disk = disk
+        self.options = options
+        delta = DeltaLog(tableFolder: project.eventsFolder, disk: disk)
+        files = FileCache(tableFolder: project.eventsFolder, disk: disk)
+    }
+
+    /// Publishes every record through `through` that is durable.
+    /// - Parameter progress: called after each slice.
+    package func publish(through: UInt64, progress: (PublishReport) -> Void = { _ in }) throws -> PublishReport {
+        guard let mark = try log.refresh() else { return PublishReport() }
+        var version = try project.newestEvents(disk: disk)
+        var report = PublishReport()
+        (report.version, report.lastRecord) = (version.version, version.lastRecord)
+        let end = min(through, mark.sequence)
+        var next = version.lastRecord
+        while next < end {
+            let (published, lastRecord) = try publishSlice(after: next, through: end, onto: version, &report)
+            next = lastRecord
+            if let published {
+                version = published
+                report.slices += 1
+                (report.version, report.lastRecord) = (version.version, version.lastRecord)
+                progress(report)
+            }
+        }
+        return report
+    }
+
+    /// - Returns: the new version, nil if no record of the slice was this project's; and the slice's last record.
+    private func publishSlice(
+        after: UInt64, through: UInt64, onto version: TableVersion, _ report: inout PublishReport
+    ) throws -> (TableVersion?, UInt64) {
+        var gatherer = SliceGatherer(project: project)
+        var last: (sequence: UInt64, commitMicros: Int64) = (through, 0)
+        do {
+            try log.forEachRecord(after: after, through: through) { record in
+                try gatherer.add(record)
+                last = (record.sequence, record.commitMicros)
+                if gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows {
+                    throw SliceIsFull()
+                }
+            }
+        } catch is SliceIsFull {}
+        guard gatherer.entryCount > 0 else { return (nil, last.sequence) }
+        let slice = Slice(lastRecord: last.sequence, commitMicros: last.commitMicros, project: project)
+        let isKept = try DuplicateFilter(version: version, files: files).keep(gatherer.events)
+        let added = try writeFiles(gatherer.events, isKept, after: after, slice)
+        let identities = SiblingTable.identities(project, disk)
+        let ledger = SiblingTable.ledger(project, disk)
+        let identityRows = gatherer.events.identities(isKept: isKept)
+        let dropped = gatherer.events.dropped(isKept: isKept)
+        let ledgerRows = gatherer.ledger(dropped: dropped)
+        let siblings = [
+            (identities, try identities.append(identityRows.columns, rowCount: identityRows.rowCount, slice: slice)),
+            (ledger, try ledger.append(ledgerRows.columns, rowCount: ledgerRows.rowCount, slice: slice)),
+        ]
+        let published = try commit(added, siblings, onto: version, slice)
+        report.rows += added.reduce(0) { $0 + $1.rowCount }
+        report.bytes += added.reduce(0) { $0 + $1.byteCount }
+        report.files += added.count
+        report.duplicates += Int(dropped.values.reduce(0, +))
+        return (published, last.sequence)
+    }
+
+    private func writeFiles(_ rows: EventRows, _ isKept: [Bool], after: UInt64, _ slice: Slice) throws -> [DataFile] {
+        let order = RowOrder(rows, byDay: true, isKept: isKept)
+        let writer = EventFileWriter(tableFolder: project.eventsFolder, disk: disk)
+        var added: [DataFile] = []
+        for day in order.days {
+            let folder = "date=" + CivilDate(daysSinceEpoch: day.day).description
+            try disk.makeFolder(project.eventsFolder + "/" + folder)
+            let path = folder + "/part-\(Hex.encode(after))-\(Hex.encode(slice.lastRecord)).parquet"
+            added.append(try writer.write(rows, order, day, path: path))
+            try disk.synchronizeFolder(project.eventsFolder + "/" + folder)
+        }
+        if !added.isEmpty {
+            try disk.synchronizeFolder(project.eventsFolder)
+            try disk.synchronizeFolder(project.folder)
+        }
+        return added
+    }
+
+    private func commit(
+        _ added: [DataFile], _ siblings: [(SiblingTable, TableVersion)], onto version: TableVersion, _ slice: Slice
+    ) throws -> TableVersion {
+        var actions: [JSONValue] = []
+        if version.version < 0 {
+            actions.append(DeltaAction.protocolVersion)
+            actions.append(
+                DeltaAction.metaData(
+                    id: slice.tableID("events"), schema: EventSchema.parquet, isPartitionedByDate: true,
+                    configuration: [
+                        ("tidemark.format", "0"), ("tidemark.ranges", "\(KeyRange.count)"),
+                        ("tidemark.keyCheck", project.keyCheck),
+                    ], createdMillis: slice.commitMillis))
+        }
+        actions.append(DeltaAction.commitInfo("WRITE", timestampMillis: slice.commitMillis))
+        actions.append(
+            DeltaAction.transaction(
+                TableVersion.logTransaction, slice.lastRecord, lastUpdatedMillis: slice.commitMillis))
+        for (table, sibling) in siblings where sibling.version >= 0 {
+            actions.append(
+                DeltaAction.transaction(
+                    table.rootTransaction, UInt64(sibling.version), lastUpdatedMillis: slice.commitMillis))
+        }
+        actions += added.map { DeltaAction.add($0, modifiedMillis: slice.commitMillis) }
+        return try delta.commit(actions, onto: version)
+    }
+}
+
+/// Ends a walk over records early.
+private struct SliceIsFull: Error {}
+
+extension Project {
+    package var eventsFolder: String { folder + "/events" }
+
+    /// The newest version of the root table, refused if it was made with another key or format.
+    package func newestEvents(after known: TableVersion = TableVersion(), disk: Disk) throws -> TableVersion {
+        let version = try DeltaLog(tableFolder: eventsFolder, disk: disk).newest(after: known)
+        guard version.version >= 0 else { return version }
+        guard version.configuration["tidemark.format"] == "0" else {
+            throw TableError.refused(path: eventsFolder, reason: "not a table of format 0")
+        }
+        guard version.configuration["tidemark.keyCheck"] == keyCheck else {
+            throw TableError.refused(path: eventsFolder, reason: "keyed with another project's secret")
+        }
+        return version
+    }
+}
