@@ -119,7 +119,8 @@ package struct CommandSyntax: Sendable {
     }
 }
 
-/// The arguments of one call, sorted by a `CommandSyntax`. Asking for an option it does not declare is our bug and traps.
+/// The arguments of one call, sorted by a `CommandSyntax`.
+/// Asking for an option it does not declare is our bug and traps.
 package struct CommandArguments: Sendable {
     package internal(set) var positionals: [String] = []
     fileprivate var values: [String: String] = [:]

@@ -22,7 +22,7 @@ package enum LogLevel: String, Sendable, CaseIterable, Comparable {
 /// Writes what happened, one JSON object a line; copies are cheap and any thread may use them.
 ///
 ///     log.warning("log file repaired", ["file": .string(path), "bytesLost": 17])
-///     {"time":"2024-03-01T00:00:00.000000Z","level":"warning","message":"log file repaired","file":"…","bytesLost":17}
+///     {"time":"2024-03-01T00:00:00.000000Z","level":"warning","message":"log file repaired","file":"…",…}
 ///
 /// Messages are constant, lower-case and without a full stop; what differs goes into the fields, whose names are
 /// neither `time`, `level` nor `message`.

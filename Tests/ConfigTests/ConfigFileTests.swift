@@ -65,8 +65,8 @@ import Testing
     @Test func everyKeyIsTakenFromTheFile() throws {
         let file = try file(
             """
-            collector: {data: /d, listen: "[::1]:1", http: "h:0", segment_bytes: 1 MiB, compact_interval: 90, compact_bytes: 2MiB,
-                        connections_max: 7, source_memory: 1048576}
+            collector: {data: /d, listen: "[::1]:1", http: "h:0", segment_bytes: 1 MiB, compact_interval: 90,
+                        compact_bytes: 2MiB, connections_max: 7, source_memory: 1048576}
             query: {listen: "x:2", threads: 3, memory_budget: 1 GiB, tail_memory: 32 MiB, timeout: 500ms}
             """)
         let collector = try file.collector()
@@ -122,8 +122,8 @@ import Testing
             #"config.yaml:1: collector.data: expected ${NAME} or ${NAME:-default}, found "${A-b}""#
         ),
         (
-            "analytics: {storage: {retention: {events: 12h}}}\n",
-            #"config.yaml:1: analytics.storage.retention.events: expected a number of days from 1 to 36500, found "12h""#
+            "analytics: {identity: {merge_window: 12h}}\n",
+            #"config.yaml:1: analytics.identity.merge_window: expected a number of days from 1 to 36500, found "12h""#
         ),
     ])
     func errorsNameFileLineKeyAndWhatWasExpected(text: String, expected: String) {
