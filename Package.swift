@@ -61,7 +61,7 @@ let targets: [Target] = [
     library("EventLoop", ["CUV"]),
     library("HTTPServer", ["CMicroHTTPD"]),
     library("Config", ["CYAML", "Files"]),
-    library("Telemetry", []),
+    library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
     library("Collector", ["EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "JSON"]),
     library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),

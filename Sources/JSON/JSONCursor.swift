@@ -205,7 +205,7 @@ struct JSONCursor: ~Escapable {
         while place < token.range.upperBound {
             let byte = bytes.uncheckedByte(place)
             if byte == UInt8(ascii: "\\") {
-                for unit in UTF8.encode(try escape(&place))! { body(unit) }
+                for unit in try escape(&place).utf8 { body(unit) }
             } else {
                 body(byte)
                 place &+= 1

@@ -59,7 +59,9 @@ public struct JSONWriter: Sendable {
 
     public mutating func string(_ text: String) { string(Array(text.utf8).rawSpan) }
 
-    public mutating func integer(_ value: some BinaryInteger) { token("\(value)") }
+    public mutating func integer(_ value: Int64) { token("\(value)") }
+
+    public mutating func integer(_ value: Int) { integer(Int64(value)) }
 
     /// The shortest digits that read back as the same double: `1.0`, `0.1`, `1e+20`. Infinity and NaN become null.
     public mutating func number(_ value: Double) { token(value.isFinite ? value.description : "null") }
