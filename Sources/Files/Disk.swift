@@ -119,6 +119,14 @@ package struct Disk: Sendable {
         return try file.read(at: 0, count: size)
     }
 
+    /// The whole file, or nil if there is none of that name.
+    package func contentsIfPresent(_ path: String, limit: Int = 1 << 30) throws(FileError) -> [UInt8]? {
+        do { return try contents(path, limit: limit) } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
     /// Puts `bytes` under `path` so that a crash leaves the old or the new content, never a mixture:
     /// temporary file → fsync → rename → fsync of the folder.
     package func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(FileError) {

@@ -51,8 +51,7 @@ package struct DeltaLog: Sendable {
         var table = known
         while true {
             let path = commitPath(table.version + 1)
-            let text: [UInt8]
-            do { text = try disk.contents(path) } catch where error.isNotFound { return table }
+            guard let text = try disk.contentsIfPresent(path) else { return table }
             try apply(text, path, to: &table)
             table.version += 1
         }
@@ -77,8 +76,8 @@ package struct DeltaLog: Sendable {
         try file.write(text, at: 0)
         try file.synchronize()
         try file.close()
-        do { try disk.link(temporary, to: path) } catch where error.isExisting {
-            throw TableError.commitConflict(path: path)
+        do { try disk.link(temporary, to: path) } catch {
+            throw error.isExisting ? TableError.commitConflict(path: path) : error
         }
         try disk.unlink(temporary)
         try disk.synchronizeFolder(folder)

@@ -26,22 +26,25 @@ package struct DuplicateFilter {
 
     private let files: FileCache
     private let version: TableVersion
+    /// Days of what earlier calls kept: the rows of one snapshot may come in pieces.
+    private var kept: [Identity: [Int]] = [:]
 
     package init(version: TableVersion, files: FileCache) {
         self.version = version
         self.files = files
     }
 
-    /// Which rows stay: all but those that repeat a row of the table, or an earlier row of `rows` that stays.
+    /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before, that stays.
     ///
     /// O(rows with an explicit id + rows of the row groups whose keys overlap theirs on days at most one apart).
-    package func keep(_ rows: EventRows) throws -> [Bool] {
+    package mutating func keep(_ rows: EventRows) throws -> [Bool] {
         var keep = [Bool](repeating: true, count: rows.rowCount)
         let candidates = candidates(rows)
         guard !candidates.isEmpty else { return keep }
         let stored = try storedDays(of: candidates)
         for (identity, list) in candidates {
-            var days = stored[identity] ?? []
+            var days = (stored[identity] ?? []) + (kept[identity] ?? [])
+            let knownCount = days.count
             for candidate in list {
                 if days.contains(where: { abs($0 - candidate.day) <= 1 }) {
                     keep[candidate.row] = false
@@ -49,6 +52,7 @@ package struct DuplicateFilter {
                     days.append(candidate.day)
                 }
             }
+            if days.count > knownCount { kept[identity, default: []] += days[knownCount...] }
         }
         return keep
     }

@@ -16,10 +16,7 @@ package struct Project: Sendable {
     package static func open(_ name: String, dataFolder: String, disk: Disk) throws -> Project {
         guard isValid(name) else { throw TableError.projectNameInvalid(name) }
         let path = dataFolder + "/" + name + "/" + fileName
-        let text: [UInt8]
-        do { text = try disk.contents(path, limit: 1 << 16) } catch where error.isNotFound {
-            throw TableError.projectUnknown(name)
-        }
+        guard let text = try disk.contentsIfPresent(path, limit: 1 << 16) else { throw TableError.projectUnknown(name) }
         guard let json = try JSONValue(parsing: text).asObject, json["format"]?.asInteger == 0,
             json["project"]?.asString == name, let digits = json["key"]?.asString, let key = Hex.decode(digits),
             key.count == 16

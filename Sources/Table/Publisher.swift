@@ -88,7 +88,8 @@ package struct Publisher {
         } catch is SliceIsFull {}
         guard gatherer.entryCount > 0 else { return (nil, last.sequence) }
         let slice = Slice(lastRecord: last.sequence, commitMicros: last.commitMicros, project: project)
-        let isKept = try DuplicateFilter(version: version, files: files).keep(gatherer.events)
+        var filter = DuplicateFilter(version: version, files: files)
+        let isKept = try filter.keep(gatherer.events)
         let added = try writeFiles(gatherer.events, isKept, after: after, slice)
         let identities = SiblingTable.identities(project, disk)
         let ledger = SiblingTable.ledger(project, disk)

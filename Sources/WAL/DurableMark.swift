@@ -57,11 +57,8 @@ package struct DurableMark: Equatable, Sendable {
     /// - Returns: nil if there is no file or no valid mark in it.
     package static func read(in folder: String, disk: Disk) throws(FileError) -> DurableMark? {
         for _ in 0..<100 {
-            do {
-                if let mark = DurableMark(try disk.contents(folder + "/" + fileName, limit: byteCount)) { return mark }
-            } catch where error.isNotFound {
-                return nil
-            }
+            guard let bytes = try disk.contentsIfPresent(folder + "/" + fileName, limit: byteCount) else { return nil }
+            if let mark = DurableMark(bytes) { return mark }
         }
         return nil
     }
