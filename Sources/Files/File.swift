@@ -100,7 +100,7 @@ package struct File: ~Copyable, Sendable {
         var limit = bytes.byteCount
         var fault: Int32 = 0
         switch disk.intercept?(.write, path) {
-        case nil: break
+        case nil, .skip: break
         case .fail(let code): throw FileError(.write, path, code: code)
         case .short(let stored, let code): (limit, fault) = (min(stored, limit), code)
         }
@@ -129,13 +129,13 @@ package struct File: ~Copyable, Sendable {
     /// Content on the device (fdatasync). After a failure nothing is known of what was written before it:
     /// the kernel may have dropped the pages, so never retry on this descriptor.
     package func synchronizeData() throws(FileError) {
-        try disk.check(.synchronize, path)
+        guard try disk.check(.synchronize, path) else { return }
         guard fdatasync(descriptor) == 0 else { throw FileError(.synchronize, path, code: errno) }
     }
 
     /// Content and size on the device (fsync).
     package func synchronize() throws(FileError) {
-        try disk.check(.synchronize, path)
+        guard try disk.check(.synchronize, path) else { return }
         guard fsync(descriptor) == 0 else { throw FileError(.synchronize, path, code: errno) }
     }
 

@@ -2,6 +2,15 @@ import Files
 import Glibc
 import Synchronization
 
+extension Disk {
+    /// The real disk without its waits: nothing is synchronized, which only a power cut could tell.
+    package static let unsynchronized = Disk { operation, _ in operation.isSynchronization ? .skip : nil }
+}
+
+extension DiskOperation {
+    fileprivate var isSynchronization: Bool { self == .synchronize || self == .synchronizeFolder }
+}
+
 /// A disk that fails at one chosen operation, or from then on for ever, as a crash would.
 package final class FaultyDisk: Sendable {
     package enum Kind: Sendable { case error(Int32), shortWrite(Int), crash }
@@ -35,10 +44,11 @@ package final class FaultyDisk: Sendable {
 
     private func decide(_ operation: DiskOperation, _ path: String) -> DiskFault? {
         state.withLock { state in
+            let passed: DiskFault? = operation.isSynchronization ? .skip : nil
             if state.failed, case .crash = kind { return .fail(EIO) }
-            guard affects(operation) else { return nil }
+            guard affects(operation) else { return passed }
             defer { state.seen += 1 }
-            guard state.seen == ordinal else { return nil }
+            guard state.seen == ordinal else { return passed }
             state.failed = true
             switch kind {
             case .error(let code): return .fail(code)
