@@ -11,7 +11,8 @@ import Zstd
         #expect("\(id)" == "evt_000102030405060708090a0b0c0d0e0f")
         #expect(EventID("\(id)") == id)
         #expect(id.bytes == Array(0..<16))
-        for text in ["", "evt_", "000102030405060708090a0b0c0d0e0f", "evt_0001", "evt_zz0102030405060708090a0b0c0d0e0f"] {
+        let digits = "000102030405060708090a0b0c0d0e0f"
+        for text in ["", "evt_", digits, "evt_0001", "evt_zz" + digits.dropFirst(2)] {
             #expect(EventID(text) == nil)
         }
     }
