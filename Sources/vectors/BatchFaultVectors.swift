@@ -99,6 +99,9 @@ enum BatchFaultVectors {
             bad("value_columns_equal", "valueColumnOrder", pair([1, 4, 2, 1, 3], [1, 4, 2, 2, 3])),
             bad("value_name_twice_in_event", "repeatedName", pair([1, 2, 2, 3, 0, 0], [1, 4, 2, 2, 3])),
             bad(
+                "value_name_twice_in_later_columns", "repeatedName",
+                pair([1, 1, 2, 1, 1], [1, 2, 2, 2, 0]).changed { $0.columns.append((32, [1, 4, 2, 2, 3])) }),
+            bad(
                 "value_name_twice_two_columns_apart", "repeatedName",
                 pair([1, 1, 2, 1, 1], [1, 2, 2, 2, 0]).changed { $0.columns.append((32, [1, 4, 2, 1, 3])) }),
         ]
