@@ -23,20 +23,20 @@ public struct ContentVerdict: Sendable, Equatable {
 /// O(1) for a batch without reserved types or strange times, else O(rows).
 /// - Parameters:
 ///   - receivedAtMicros: the collector's clock when the batch came.
-///   - clockOffsetMicros: the sender's clock minus the collector's; it counts only beyond two seconds.
+///   - clockOffsetMicros: the collector's clock minus the sender's, what is added to its times; it counts only beyond two seconds.
 public func contentVerdicts(
     of batch: Batch, receivedAtMicros: Int64, clockOffsetMicros: Int64
 ) -> [ContentVerdict] {
     let correction = correctionMicros(clockOffsetMicros)
     let allowed = TimeRange.allowed(receivedAtMicros: receivedAtMicros)
-    let earliest = saturatingDifference(batch.timestampMicrosMin, correction)
-    let latest = saturatingDifference(batch.timestampMicrosMax, correction)
+    let earliest = saturatingSum(batch.timestampMicrosMin, correction)
+    let latest = saturatingSum(batch.timestampMicrosMax, correction)
     let timesAreFine = allowed.contains(earliest) && allowed.contains(latest)
     let reserved = ReservedRows(batch)
     if timesAreFine && !reserved.mayOccur { return [] }
     var verdicts: [ContentVerdict] = []
     for row in 0..<batch.eventCount {
-        let time = saturatingDifference(batch.timestampsMicros[row], correction)
+        let time = saturatingSum(batch.timestampsMicros[row], correction)
         if !timesAreFine && !allowed.contains(time) {
             verdicts.append(ContentVerdict(index: row, code: .future))
         } else if reserved.lacksWhatItNeeds(row) {
@@ -46,7 +46,7 @@ public func contentVerdicts(
     return verdicts
 }
 
-/// What is taken off a sender's times: its clock's offset if that is more than two seconds, else nothing.
+/// What is added to a sender's times: its clock's offset if that is more than two seconds, else nothing.
 public func correctionMicros(_ clockOffsetMicros: Int64) -> Int64 {
     clockOffsetMicros.magnitude > 2_000_000 ? clockOffsetMicros : 0
 }
@@ -64,9 +64,9 @@ private enum TimeRange {
     }
 }
 
-private func saturatingDifference(_ left: Int64, _ right: Int64) -> Int64 {
-    let (difference, overflows) = left.subtractingReportingOverflow(right)
-    guard overflows else { return difference }
+private func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
+    let (sum, overflows) = left.addingReportingOverflow(right)
+    guard overflows else { return sum }
     return left < 0 ? .min : .max
 }
 

@@ -45,7 +45,7 @@ package struct EventRows: Sendable {
     private mutating func appendTimes(_ batch: Batch, _ entry: Entry, _ details: BatchEntry, _ kept: [Int]) {
         let isImport = entry.flags.contains(.isImport)
         let correction = isImport ? 0 : correctionMicros(details.clockOffsetMicros)
-        columns[.timestamp].append(kept.map { batch.timestampsMicros[$0] &- correction })
+        columns[.timestamp].append(kept.map { batch.timestampsMicros[$0] &+ correction })
         if correction == 0 {
             columns[.originalTimestamp].appendNulls(kept.count)
         } else {

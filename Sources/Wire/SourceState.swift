@@ -46,6 +46,8 @@ struct SourceState: Sendable {
     private(set) var totals: Totals
     private(set) var durable: UInt64
     private(set) var accepted: UInt64
+    /// The totals once all that is accepted is durable.
+    private(set) var acceptedTotals: Totals
     /// Durable batches the sender may not have heard of, ascending, at most 256.
     private(set) var remembered: [BatchRecord] = []
     private var pending: [Pending] = []
@@ -62,6 +64,7 @@ struct SourceState: Sendable {
         self.totals = totals
         durable = totals.sum
         accepted = durable
+        acceptedTotals = totals
     }
 
     var isSettled: Bool { pending.isEmpty }
@@ -74,8 +77,10 @@ struct SourceState: Sendable {
     mutating func judge(base: UInt64, count: UInt64, fingerprint: UInt64?, group: UInt64) -> Ruling {
         if base == expected || isUnseen {
             guard pending.count < Limits.unackedBatchesPerStreamMax else { return .tooManyUnacked }
-            pending.append(Pending(
-                base: base, count: count, fingerprint: fingerprint, unknownBefore: base - expected, group: group))
+            let item = Pending(
+                base: base, count: count, fingerprint: fingerprint, unknownBefore: base - expected, group: group)
+            pending.append(item)
+            Self.add(item, to: &acceptedTotals)
             accepted = base + count - 1
             return .accepted
         }
@@ -104,6 +109,10 @@ struct SourceState: Sendable {
         batch.verdicts = verdicts
         batch.quarantinedCount = quarantinedCount
         pending.append(batch)
+        let rejected = verdicts.reduce(0) { $0 + $1.count }
+        acceptedTotals.stored -= rejected + quarantinedCount
+        acceptedTotals.rejected += rejected
+        acceptedTotals.quarantined += quarantinedCount
     }
 
     /// Moves everything of `group` from accepted to durable.
@@ -134,6 +143,8 @@ struct SourceState: Sendable {
             again = undone.base
         }
         pending.removeSubrange(first...)
+        acceptedTotals = totals
+        for item in pending { Self.add(item, to: &acceptedTotals) }
         return again
     }
 
@@ -162,6 +173,7 @@ struct SourceState: Sendable {
         totals = update.totals
         durable = totals.sum
         accepted = durable
+        acceptedTotals = totals
         for record in update.batches { remember(record) }
     }
 
