@@ -78,7 +78,8 @@ import Zstd
             for _ in 0..<600 {
                 var damaged = plain
                 for _ in 0..<Int.random(in: 1...3, using: &random) {
-                    damaged[.random(in: 4..<(plain.count / 2), using: &random)] = UInt8.random(in: 0...255, using: &random)
+                    let byteOffset = Int.random(in: 4..<(plain.count / 2), using: &random)
+                    damaged[byteOffset] = .random(in: 0...255, using: &random)
                 }
                 _ = readAll(damaged)
             }

@@ -68,6 +68,21 @@ import Testing
         try check(columns, [group], ParquetWriterSettings())
     }
 
+    /// The same check with one cell changed: each engine must object.
+    @Test func theJudgesCanFail() throws {
+        let columns = [ParquetColumn("c", .int64, isOptional: true)]
+        try write(folder("ours.parquet"), columns, [[.int64([1, 2, 3], validity: nil)]])
+        let cells = [Column(name: "c", kind: "int64", cells: ["1", "2", "4"])]
+        let json = try JSONEncoder().encode(Table(file: "ours.parquet", columns: cells))
+        try json.write(to: URL(fileURLWithPath: folder("cells.json")))
+        let failure = #expect(throws: JudgeFailure.self) {
+            try judge(["check", folder("ours.parquet"), folder("cells.json")])
+        }
+        for engine in ["pyarrow", "duckdb", "polars", "chdb", "datafusion"] {
+            #expect(failure?.description.contains("\(engine): ") == true, "\(engine) saw nothing")
+        }
+    }
+
     private func check(
         _ columns: [ParquetColumn], _ groups: [[ColumnValues]], _ settings: ParquetWriterSettings
     ) throws {
@@ -131,7 +146,8 @@ import Testing
     private func judge(_ arguments: [String]) throws {
         guard let python = ProcessInfo.processInfo.environment["TIDEMARK_PYTHON"] else {
             throw JudgeFailure(
-                description: "TIDEMARK_PYTHON does not name a Python with pyarrow, duckdb, chdb and polars; scripts/test sets it")
+                description: "TIDEMARK_PYTHON must name a Python with pyarrow, duckdb, chdb, polars and deltalake;"
+                    + " scripts/test sets it")
         }
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("judges/check_parquet.py").path
