@@ -217,6 +217,7 @@ PYARROW_FORMS = {
     "fallback": dict(use_dictionary=True, compression="zstd", dictionary_pagesize_limit=700, data_page_size=900),
     "encodings": dict(use_dictionary=False, compression="zstd", column_encoding=ENCODINGS),
     "tiny_pages": dict(use_dictionary=True, compression="none", data_page_size=64, write_batch_size=16),
+    "raw_encodings": dict(use_dictionary=False, compression="none", column_encoding=ENCODINGS),
     "groups": dict(use_dictionary=True, compression="zstd", row_group_size=333),
 }
 
@@ -239,7 +240,8 @@ def write(folder):
             for version in ("1.0", "2.0"):
                 name = f"pyarrow-{form}-v{version}-{row_count}-{null_chance}.parquet"
                 pq.write_table(
-                    table, os.path.join(folder, name), data_page_version=version, write_page_checksum=True, **options)
+                    table, os.path.join(folder, name), data_page_version=version,
+                    write_page_checksum=options["compression"] != "none", **options)
                 add(name, table, kinds)
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
