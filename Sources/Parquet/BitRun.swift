@@ -5,6 +5,36 @@ struct BitRun: Sendable {
     private(set) var words: [UInt64] = []
     private(set) var count = 0
 
+    init() {}
+
+    /// The bits of `rows`, or as many ones if there is no bitmap.
+    init(_ bitmap: Bitmap?, _ rows: Range<Int>) {
+        guard let bitmap else {
+            append(repeating: true, length: rows.count)
+            return
+        }
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= bitmap.count)
+        let all = bitmap.words
+        words.reserveCapacity(rows.count / 64 + 1)
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 64) {
+            let shift = UInt64(start & 63)
+            let next = (start >> 6) + 1
+            let high = shift > 0 && next < all.count ? all[next] << (64 - shift) : 0
+            append(all[start >> 6] >> shift | high, length: min(64, rows.upperBound - start))
+        }
+    }
+
+    /// One bit a code of `rows`: whether it is not null.
+    init(_ codes: [UInt32], _ rows: Range<Int>) {
+        words.reserveCapacity(rows.count / 64 + 1)
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: 64) {
+            let length = min(64, rows.upperBound - start)
+            var word: UInt64 = 0
+            for index in 0..<length { word |= (codes[start + index] == StringColumn.null ? 0 : 1) &<< UInt64(index) }
+            append(word, length: length)
+        }
+    }
+
     /// Appends the low `length` (0...64) bits of `bits`; higher bits are ignored.
     mutating func append(_ bits: UInt64, length: Int) {
         guard length > 0 else { return }

@@ -137,6 +137,7 @@ struct ChunkReader {
     ) throws {
         let header = page.header
         let rows = row..<(row + header.valueCount)
+        guard !rows.isEmpty else { return }
         var levelBytes = 0
         if page.type == .dataV2 {
             guard header.repetitionBytes == 0, header.definitionBytes <= stored.byteCount,

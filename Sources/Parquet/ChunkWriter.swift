@@ -70,15 +70,16 @@ struct ChunkWriter: ~Copyable {
     ) throws(ParquetError) {
         dataEncoding = column.encoding == .plain ? .plain : .deltaBinaryPacked
         for rows in pageRanges(numbers.count) {
-            let present = presentValues(numbers, rows, validity)
+            let levels = BitRun(validity, rows)
+            let present = presentValues(numbers, rows, levels)
             var body = ByteWriter(capacity: present.count * 2)
             if dataEncoding == .plain {
-                for number in present { body.append(fixed: number) }
+                encodePlain(present, to: &body)
             } else {
                 encodeDeltas(present.span, to: &body)
             }
             let statistics = bounds(present, nullCount: rows.count - present.count)
-            try appendDataPage(rows, levels(rows, validity), body, statistics, &compressor)
+            try appendDataPage(rows, levels, body, statistics, &compressor)
         }
     }
 
@@ -87,10 +88,11 @@ struct ChunkWriter: ~Copyable {
     ) throws(ParquetError) {
         dataEncoding = column.encoding == .byteStreamSplit ? .byteStreamSplit : .plain
         for rows in pageRanges(numbers.count) {
-            let present = presentValues(numbers, rows, validity)
+            let levels = BitRun(validity, rows)
+            let present = presentValues(numbers, rows, levels)
             var body = ByteWriter(capacity: present.count * 8)
             if dataEncoding == .plain {
-                for number in present { body.append(double: number) }
+                encodePlain(present, to: &body)
             } else {
                 encodeByteStreams(present, to: &body)
             }
@@ -98,7 +100,7 @@ struct ChunkWriter: ~Copyable {
             var statistics = bounds(present.filter { !$0.isNaN }, nullCount: rows.count - present.count)
             if statistics.min == .double(0) { statistics.min = .double(-0.0) }
             if statistics.max == .double(0) { statistics.max = .double(0) }
-            try appendDataPage(rows, levels(rows, validity), body, statistics, &compressor)
+            try appendDataPage(rows, levels, body, statistics, &compressor)
         }
     }
 
@@ -106,14 +108,15 @@ struct ChunkWriter: ~Copyable {
         _ bits: Bitmap, _ validity: Bitmap?, _ compressor: inout Compressor
     ) throws(ParquetError) {
         for rows in pageRanges(bits.count) {
-            let present = rows.filter { validity?[$0] ?? true }.map { UInt32(bits[$0] ? 1 : 0) }
+            let levels = BitRun(validity, rows)
+            let present = presentValues(rows.map { UInt32(bits[$0] ? 1 : 0) }, 0..<rows.count, levels)
             var body = ByteWriter()
             encodePacked(present.span, width: 1, to: &body)
             var statistics = ColumnStatistics.none
             statistics.nullCount = rows.count - present.count
             statistics.min = present.min().map { .bool($0 == 1) }
             statistics.max = present.max().map { .bool($0 == 1) }
-            try appendDataPage(rows, levels(rows, validity), body, statistics, &compressor)
+            try appendDataPage(rows, levels, body, statistics, &compressor)
         }
     }
 
@@ -121,15 +124,13 @@ struct ChunkWriter: ~Copyable {
         _ bytes: [UInt8], width: Int, _ validity: Bitmap?, _ compressor: inout Compressor
     ) throws(ParquetError) {
         for rows in pageRanges(bytes.count / width) {
+            let levels = BitRun(validity, rows)
             var body = ByteWriter(capacity: rows.count * width)
             var (least, most): (Range<Int>?, Range<Int>?) = (nil, nil)
-            var nullCount = 0
+            let nullCount = rows.count - levels.onesCount(0..<rows.count)
             let span = bytes.rawSpan
             for row in rows {
-                guard validity?[row] ?? true else {
-                    nullCount += 1
-                    continue
-                }
+                guard validity?[row] ?? true else { continue }
                 let range = (row * width)..<((row + 1) * width)
                 let value = span.extracting(range)
                 body.append(value)
@@ -139,7 +140,7 @@ struct ChunkWriter: ~Copyable {
             let statistics = ColumnStatistics(
                 min: least.map { .bytes(Array(bytes[$0])) }, max: most.map { .bytes(Array(bytes[$0])) },
                 isMinExact: true, isMaxExact: true, nullCount: nullCount)
-            try appendDataPage(rows, levels(rows, validity), body, statistics, &compressor)
+            try appendDataPage(rows, levels, body, statistics, &compressor)
         }
     }
 
@@ -158,12 +159,12 @@ struct ChunkWriter: ~Copyable {
         // Some readers refuse codes of no bits, so even a dictionary of one string takes one.
         let width = max(1, Int.bitWidth - max(strings.dictionary.count - 1, 0).leadingZeroBitCount)
         for rows in compact != nil ? pageRanges(strings.codes.count) : pageRanges(strings) {
+            let levels = BitRun(strings.codes, rows)
             var body = ByteWriter()
             switch dataEncoding {
             case .rleDictionary:
-                let present = strings.codes[rows].filter { $0 != StringColumn.null }
                 body.append(UInt8(width))
-                encodeHybrid(present.span, width: width, to: &body)
+                encodeHybrid(presentValues(strings.codes, rows, levels).span, width: width, to: &body)
             case .plain:
                 for row in rows where strings.codes[row] != StringColumn.null {
                     let string = strings.dictionary.span(Int(strings.codes[row]))
@@ -175,7 +176,6 @@ struct ChunkWriter: ~Copyable {
                 encodeDeltas(lengths.span, to: &body)
                 body.append(bytes)
             }
-            let levels = strings.codes[rows].map { UInt32($0 == StringColumn.null ? 0 : 1) }
             try appendDataPage(rows, levels, body, stringBounds.statistics(strings, rows), &compressor)
         }
     }
@@ -204,20 +204,15 @@ struct ChunkWriter: ~Copyable {
         return ranges
     }
 
-    private func levels(_ rows: Range<Int>, _ validity: Bitmap?) -> [UInt32] {
-        guard let validity else { return [UInt32](repeating: 1, count: rows.count) }
-        return rows.map { validity[$0] ? 1 : 0 }
-    }
-
-    /// - Parameter levels: 1 a present row, 0 a null one; written only where the column may have nulls.
+    /// - Parameter levels: one a present row, zero a null one; written only where the column may have nulls.
     private mutating func appendDataPage(
-        _ rows: Range<Int>, _ levels: [UInt32], _ body: ByteWriter, _ statistics: ColumnStatistics,
+        _ rows: Range<Int>, _ levels: BitRun, _ body: ByteWriter, _ statistics: ColumnStatistics,
         _ compressor: inout Compressor
     ) throws(ParquetError) {
         var page = ByteWriter(capacity: body.count + rows.count / 8 + 16)
         if column.isOptional {
             page.append(fixed: UInt32(0))
-            encodeHybrid(levels.span, width: 1, to: &page)
+            encodeLevels(levels, to: &page)
             page.patch(at: 0, fixed: UInt32(page.count - 4))
         }
         page.append(body.bytes)
@@ -266,15 +261,6 @@ struct ChunkWriter: ~Copyable {
 
 /// Where a page of long strings ends; small beside what readers hold in memory, large beside a header.
 private let pageBytesTarget = 8 << 20
-
-/// The values of the rows that are not null.
-private func presentValues<T: ColumnNumber>(_ values: [T], _ rows: Range<Int>, _ validity: Bitmap?) -> [T] {
-    guard let validity else { return Array(values[rows]) }
-    var present: [T] = []
-    present.reserveCapacity(rows.count)
-    for row in rows where validity[row] { present.append(values[row]) }
-    return present
-}
 
 private func bounds<T: ColumnNumber>(_ present: [T], nullCount: Int) -> ColumnStatistics {
     var statistics = ColumnStatistics.none

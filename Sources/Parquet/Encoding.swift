@@ -53,6 +53,22 @@ private func encodeLiterals(_ codes: Span<UInt32>, width: Int, to writer: inout 
     while writer.count < end { writer.append(0) }
 }
 
+/// Writes definition levels in the hybrid of width 1: one run if all are alike, else all packed. zstd squeezes
+/// what short runs would save, and packed bits are written and read by the word.
+func encodeLevels(_ levels: BitRun, to writer: inout ByteWriter) {
+    let ones = levels.onesCount(0..<levels.count)
+    guard ones > 0 && ones < levels.count else {
+        writer.append(count: levels.count << 1)
+        writer.append(ones > 0 ? 1 : 0)
+        return
+    }
+    let groups = (levels.count + 7) / 8
+    writer.append(count: groups << 1 | 1)
+    for index in 0..<groups {
+        writer.append(UInt8(truncatingIfNeeded: levels.words[index / 8] >> UInt64(index % 8 * 8)))
+    }
+}
+
 private let deltaBlockSize = 128
 private let deltaMiniblockSize = 32
 

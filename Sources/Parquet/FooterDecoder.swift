@@ -10,14 +10,14 @@ extension Footer {
             switch id {
             case 1: version = try bytes.thriftCount(kind, &offset)
             case 2:
-                let count = try bytes.thriftList(kind, of: .struct_, limit: ParquetLimits.columnsMax + 1, &offset)
+                let count = try bytes.thriftList(kind, of: .structure, limit: ParquetLimits.columnsMax + 1, &offset)
                 for _ in 0..<count { schema.append(try SchemaElement(bytes, &offset)) }
             case 3: rowCount = try bytes.thriftCount(kind, &offset)
             case 4:
-                let count = try bytes.thriftList(kind, of: .struct_, limit: ParquetLimits.rowGroupsMax, &offset)
+                let count = try bytes.thriftList(kind, of: .structure, limit: ParquetLimits.rowGroupsMax, &offset)
                 for _ in 0..<count { rowGroups.append(try RowGroupRecord(bytes, &offset)) }
             case 5:
-                let count = try bytes.thriftList(kind, of: .struct_, limit: ParquetLimits.keyValuesMax, &offset)
+                let count = try bytes.thriftList(kind, of: .structure, limit: ParquetLimits.keyValuesMax, &offset)
                 for _ in 0..<count { keyValueMetadata.append(try Self.keyValue(bytes, &offset)) }
             case 6: createdBy = bytes.text(try bytes.thriftBinary(kind, &offset))
             case 8: throw .invalid(what: "encrypted file", offset: offset)
@@ -71,7 +71,7 @@ extension LogicalType {
             switch id {
             case 1: self = .string
             case 6: self = .date
-            case 8 where kind == .struct_:
+            case 8 where kind == .structure:
                 if try Self.isMicrosUTC(bytes, &offset) { self = .timestampMicrosUTC }
                 continue
             default: break
@@ -108,12 +108,12 @@ extension RowGroupRecord {
         while let kind = try bytes.thriftField(&id, &offset) {
             switch id {
             case 1:
-                let count = try bytes.thriftList(kind, of: .struct_, limit: ParquetLimits.columnsMax, &offset)
+                let count = try bytes.thriftList(kind, of: .structure, limit: ParquetLimits.columnsMax, &offset)
                 for _ in 0..<count { chunks.append(try ChunkRecord(bytes, &offset)) }
             case 2: encodedBytes = try bytes.thriftCount(kind, &offset)
             case 3: rowCount = try bytes.thriftCount(kind, &offset)
             case 4:
-                let count = try bytes.thriftList(kind, of: .struct_, limit: ParquetLimits.columnsMax, &offset)
+                let count = try bytes.thriftList(kind, of: .structure, limit: ParquetLimits.columnsMax, &offset)
                 for _ in 0..<count { sortingColumns.append(try SortingColumn(bytes, &offset)) }
             case 6: compressedBytes = try bytes.thriftCount(kind, &offset)
             default: try bytes.thriftSkip(kind, &offset)

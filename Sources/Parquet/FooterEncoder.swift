@@ -182,7 +182,10 @@ func encodeColumnIndex(_ pages: [PageRecord]) -> [UInt8]? {
 
 /// 1 if minima and maxima never fall from page to page, 2 if they never rise, else 0; null pages do not count.
 private func boundaryOrder(_ pages: [PageRecord]) -> Int {
-    let bounds = pages.compactMap { page in page.statistics.min.flatMap { min in page.statistics.max.map { (min, $0) } } }
+    let bounds = pages.compactMap { page -> (ParquetValue, ParquetValue)? in
+        guard let min = page.statistics.min, let max = page.statistics.max else { return nil }
+        return (min, max)
+    }
     let neighbours = zip(bounds, bounds.dropFirst())
     if neighbours.allSatisfy({ !($1.0 < $0.0) && !($1.1 < $0.1) }) { return 1 }
     if neighbours.allSatisfy({ !($0.0 < $1.0) && !($0.1 < $1.1) }) { return 2 }

@@ -185,11 +185,11 @@ func largest(_ codes: Span<UInt32>) -> UInt32 {
     return most
 }
 
-/// Moves the `present` values at the head of `rows` to the rows whose bit is one, and zeros to the others.
+/// Moves the `present` values at the head of `rows` to the rows whose bit is one, and `empty` to the others.
 /// A value is `width` consecutive entries of `out`. Goes from the end, so that no value is overwritten before
-/// it has moved, and stops where all rows before are present. O(rows).
-func spread<T: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-    _ out: inout MutableSpan<T>, width: Int, rows: Range<Int>, present: Int, validity: BitRun
+/// it has moved, and stops where all rows before are present. O(rows), without a branch on the bits.
+func spread<T: BitwiseCopyable>(
+    _ out: inout MutableSpan<T>, width: Int, rows: Range<Int>, present: Int, validity: BitRun, empty: T
 ) {
     checkedRange(rows.lowerBound * width, rows.count * width, out.count)
     precondition(present == validity.onesCount(rows))
@@ -200,11 +200,57 @@ func spread<T: BitwiseCopyable & ExpressibleByIntegerLiteral>(
         row &-= 1
         // Safe: onesCount has checked that rows lie in the bits; source falls by one for each one bit of rows,
         // so rows.lowerBound <= source <= row < rows.upperBound, which checkedRange holds against out.
-        let isPresent = unsafe words[unchecked: row &>> 6] &>> UInt64(row & 63) & 1 == 1
-        if isPresent { source &-= 1 }
+        let bit = unsafe words[unchecked: row &>> 6] &>> UInt64(row & 63) & 1
+        source &-= Int(bit)
         for part in 0..<width {
             // Safe: as above.
-            unsafe out[unchecked: row &* width &+ part] = isPresent ? out[unchecked: source &* width &+ part] : 0
+            let value = unsafe out[unchecked: source &* width &+ part]
+            unsafe out[unchecked: row &* width &+ part] = bit == 1 ? value : empty
         }
     }
+}
+
+/// The values of `rows` whose bit in `validity` (which begins at the first of them) is one. O(rows), branch-free.
+func presentValues<T: BitwiseCopyable>(_ values: [T], _ rows: Range<Int>, _ validity: BitRun) -> [T] {
+    precondition(validity.count == rows.count)
+    var present = Array(values[rows])
+    let presentCount = validity.onesCount(0..<rows.count)
+    if presentCount == rows.count { return present }
+    let words = validity.words.span
+    var out = present.mutableSpan
+    var target = 0
+    for index in 0..<rows.count {
+        // Safe: target <= index < rows.count, the length of out and of the bits.
+        unsafe out[unchecked: target] = out[unchecked: index]
+        target &+= unsafe Int(words[unchecked: index &>> 6] &>> UInt64(index & 63) & 1)
+    }
+    present.removeLast(rows.count - presentCount)
+    return present
+}
+
+/// Appends numbers as PLAIN pages hold them.
+func encodePlain<T: ColumnNumber>(_ values: [T], to writer: inout ByteWriter) {
+    // Safe: T is an integer or a double, without padding.
+    unsafe writer.append(values.span.bytes)
+}
+
+/// A CRC of 32 bits, reflected, by eight tables of 256 entries (Kounavis and Berry, 2005): eight bytes a turn.
+func sliceByEight(_ bytes: RawSpan, tables: Span<UInt32>) -> UInt32 {
+    precondition(tables.count == 8 * 256)
+    var crc = UInt32.max
+    var offset = 0
+    while offset &+ 8 <= bytes.byteCount {
+        let word = bytes.uncheckedWord(offset) ^ UInt64(crc)
+        crc = 0
+        for slice in 0..<8 {
+            // Safe: slice < 8 and a byte < 256, so the index is below the count checked above.
+            crc ^= unsafe tables[unchecked: (7 &- slice) &* 256 &+ Int((word &>> UInt64(slice &* 8)) & 0xFF)]
+        }
+        offset &+= 8
+    }
+    while offset < bytes.byteCount {
+        crc = (crc &>> 8) ^ tables[Int((crc ^ UInt32(bytes.uncheckedByte(offset))) & 0xFF)]
+        offset &+= 1
+    }
+    return ~crc
 }

@@ -173,7 +173,8 @@ extension ColumnStatistics {
     /// Bounds of the wrong size or that are NaN are left out: they say nothing.
     fileprivate init(_ raw: RawStatistics, _ type: ParquetType) {
         self.init(
-            min: raw.min.flatMap { ParquetValue(plain: $0, type) }, max: raw.max.flatMap { ParquetValue(plain: $0, type) },
+            min: raw.min.flatMap { ParquetValue(plain: $0, type) },
+            max: raw.max.flatMap { ParquetValue(plain: $0, type) },
             isMinExact: raw.isMinExact, isMaxExact: raw.isMaxExact, nullCount: raw.nullCount)
     }
 }
@@ -208,9 +209,10 @@ extension ParquetSchema {
         guard childCount == elements.count - 1 else {
             throw .malformed(what: "schema has \(elements.count - 1) columns, its root says \(childCount)", at: place)
         }
-        self.init(try elements.dropFirst().map { element throws(ParquetError) in
+        let columns = try elements.dropFirst().map { element throws(ParquetError) in
             try ParquetColumn(element, place)
-        })
+        }
+        self.init(columns)
     }
 }
 
@@ -221,9 +223,10 @@ extension ParquetColumn {
         guard element.repetition == 0 || element.repetition == 1 else {
             throw .unsupported(what: "repeated column", at: place)
         }
-        let isMicros = element.logicalType == .timestampMicrosUTC
-            || (element.logicalType == nil && element.convertedType == 10)
-        let isDate = element.logicalType == .date || (element.logicalType == nil && element.convertedType == 6)
+        // The older annotation counts only where the newer one is missing.
+        let converted = element.logicalType == nil ? element.convertedType : nil
+        let isMicros = element.logicalType == .timestampMicrosUTC || converted == 10
+        let isDate = element.logicalType == .date || converted == 6
         let type: ParquetType
         switch element.type.flatMap(PhysicalType.init(rawValue:)) {
         case .int64: type = isMicros ? .timestampMicros : .int64

@@ -6,7 +6,8 @@ import Zstd
 public struct ParquetWriterSettings: Sendable {
     /// zstd's, 1...19.
     public var compressionLevel: Int32 = 3
-    public var pageRowsMax = 20_000
+    /// A multiple of 64 is fastest.
+    public var pageRowsMax = 20_480
     /// A chunk whose distinct strings are longer together takes DELTA_LENGTH_BYTE_ARRAY.
     public var dictionaryBytesMax = 1 << 20
 
@@ -228,7 +229,9 @@ extension ParquetColumn {
         guard isFit, values.validity.map({ $0.count == rowCount }) ?? true else {
             throw .unfitValues(reason: "not \(rowCount) values of type \(type)", at: place)
         }
-        guard isOptional || !values.hasNulls else { throw .unfitValues(reason: "nulls in a required column", at: place) }
+        guard isOptional || !values.hasNulls else {
+            throw .unfitValues(reason: "nulls in a required column", at: place)
+        }
     }
 }
 

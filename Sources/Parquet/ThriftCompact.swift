@@ -4,8 +4,9 @@ import Bytes
 // headers use it. A struct is a list of fields, each a byte (id delta, kind) or (0, kind) and a zigzag id,
 // ended by a zero byte. Unknown fields are skipped, so newer writers stay readable.
 
+/// The kind of a field; a bool field is its value.
 enum ThriftKind: UInt8 {
-    case true_ = 1, false_, int8, int16, int32, int64, double, binary, list, set, map, struct_
+    case yes = 1, no, int8, int16, int32, int64, double, binary, list, set, map, structure
 }
 
 /// How deep structs may nest where a reader skips them; parquet.thrift needs six.
@@ -43,8 +44,8 @@ extension RawSpan {
     }
 
     func thriftBool(_ kind: ThriftKind, _ offset: inout Int) throws(DecodeError) -> Bool {
-        guard kind == .true_ || kind == .false_ else { throw .invalid(what: "bool field", offset: offset) }
-        return kind == .true_
+        guard kind == .yes || kind == .no else { throw .invalid(what: "bool field", offset: offset) }
+        return kind == .yes
     }
 
     /// The range of a binary or string field.
@@ -76,19 +77,19 @@ extension RawSpan {
     }
 
     func thriftStruct(_ kind: ThriftKind, _ offset: inout Int) throws(DecodeError) {
-        guard kind == .struct_ else { throw .invalid(what: "struct field", offset: offset) }
+        guard kind == .structure else { throw .invalid(what: "struct field", offset: offset) }
     }
 
     /// Moves past a value that nobody here wants.
     func thriftSkip(_ kind: ThriftKind, _ offset: inout Int, depth: Int = 0) throws(DecodeError) {
         guard depth < skipDepthMax else { throw .invalid(what: "nesting depth", offset: offset) }
         switch kind {
-        case .true_, .false_: break
+        case .yes, .no: break
         case .int8: _ = try take(1, &offset)
         case .int16, .int32, .int64: _ = try varint(&offset)
         case .double: _ = try take(8, &offset)
         case .binary: _ = try thriftBinary(kind, &offset)
-        case .struct_:
+        case .structure:
             var id = 0
             while let field = try thriftField(&id, &offset) { try thriftSkip(field, &offset, depth: depth + 1) }
         case .list, .set:
@@ -108,7 +109,7 @@ extension RawSpan {
     /// As `thriftSkip`, but a bool inside a collection takes a byte.
     private func skipElement(_ raw: UInt8, _ offset: inout Int, depth: Int) throws(DecodeError) {
         guard let kind = ThriftKind(rawValue: raw) else { throw .invalid(what: "element kind", offset: offset) }
-        if kind == .true_ || kind == .false_ {
+        if kind == .yes || kind == .no {
             _ = try take(1, &offset)
         } else {
             try thriftSkip(kind, &offset, depth: depth)
@@ -137,7 +138,7 @@ struct ThriftWriter {
         output.append(signed: Int64(value))
     }
 
-    mutating func bool(_ id: Int, _ value: Bool) { field(id, value ? .true_ : .false_) }
+    mutating func bool(_ id: Int, _ value: Bool) { field(id, value ? .yes : .no) }
 
     mutating func binary(_ id: Int, _ bytes: [UInt8]) {
         field(id, .binary)
@@ -147,7 +148,7 @@ struct ThriftWriter {
     mutating func string(_ id: Int, _ text: String) { binary(id, Array(text.utf8)) }
 
     mutating func structure(_ id: Int, _ body: (inout ThriftWriter) -> Void) {
-        field(id, .struct_)
+        field(id, .structure)
         element(body)
     }
 
@@ -173,7 +174,7 @@ struct ThriftWriter {
     }
 
     mutating func structures<T>(_ id: Int, _ elements: [T], _ body: (inout ThriftWriter, T) -> Void) {
-        list(id, .struct_, count: elements.count)
+        list(id, .structure, count: elements.count)
         for item in elements { element { body(&$0, item) } }
     }
 
@@ -188,7 +189,7 @@ struct ThriftWriter {
     }
 
     mutating func bools(_ id: Int, _ values: [Bool]) {
-        list(id, .true_, count: values.count)
+        list(id, .yes, count: values.count)
         for value in values { output.append(value ? 1 : 2) }
     }
 }

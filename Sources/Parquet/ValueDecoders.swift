@@ -68,7 +68,7 @@ struct NumberDecoder<T: ColumnNumber>: ValueDecoder {
 
     mutating func spread(rows: Range<Int>, present: Int, validity: BitRun) {
         var out = values.mutableSpan
-        Parquet.spread(&out, width: 1, rows: rows, present: present, validity: validity)
+        Parquet.spread(&out, width: 1, rows: rows, present: present, validity: validity, empty: 0)
     }
 
     consuming func finish(validity: Bitmap?) -> ColumnValues { T.values(values, validity: validity) }
@@ -104,8 +104,8 @@ struct StringDecoder: ValueDecoder {
 
     mutating func spread(rows: Range<Int>, present: Int, validity: BitRun) {
         var out = codes.mutableSpan
-        Parquet.spread(&out, width: 1, rows: rows, present: present, validity: validity)
-        for row in rows where !validity[row] { out[row] = StringColumn.null }
+        Parquet.spread(
+            &out, width: 1, rows: rows, present: present, validity: validity, empty: StringColumn.null)
     }
 
     consuming func finish(validity: Bitmap?) -> ColumnValues {
@@ -150,7 +150,7 @@ struct FixedDecoder: ValueDecoder {
     mutating func spread(rows: Range<Int>, present: Int, validity: BitRun) {
         let width = width
         var out = bytes.mutableSpan
-        Parquet.spread(&out, width: width, rows: rows, present: present, validity: validity)
+        Parquet.spread(&out, width: width, rows: rows, present: present, validity: validity, empty: 0)
     }
 
     consuming func finish(validity: Bitmap?) -> ColumnValues { .fixed(bytes, width: width, validity: validity) }

@@ -19,7 +19,8 @@ enum RandomColumns {
         case .int32:
             return .int32(
                 isPresent.map { $0 ? Int32(truncatingIfNeeded: integer(&random)) : 0 }, validity: validity)
-        case .date: return .int32(isPresent.map { $0 ? .random(in: 0..<47_000, using: &random) : 0 }, validity: validity)
+        case .date:
+            return .int32(isPresent.map { $0 ? .random(in: 0..<47_000, using: &random) : 0 }, validity: validity)
         case .double: return .double(isPresent.map { $0 ? double(&random) : 0 }, validity: validity)
         case .bool: return .bool(Bitmap(isPresent.map { $0 && random.chance(0.3) }), validity: validity)
         case .fixed(let width):
@@ -90,7 +91,7 @@ extension ColumnValues {
     }
 }
 
-extension Optional<Bitmap> {
+extension Bitmap? {
     fileprivate func has(_ row: Int) -> Bool { self?[row] ?? true }
 }
 

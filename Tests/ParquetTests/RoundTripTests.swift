@@ -126,11 +126,12 @@ import Testing
 
     @Test func nanIsNoBoundAndZeroIsBoth() throws {
         let column = ParquetColumn("d", .double, isOptional: false)
-        try write(folder("nan"), [column], [[.double([.nan, .nan], validity: nil)], [.double([0, .nan], validity: nil)]])
-        let groups = try ParquetFile(folder("nan"), disk: .posix).rowGroups
-        #expect(groups[0].columns[0].min == nil && groups[0].columns[0].max == nil)
-        #expect(groups[1].columns[0].min?.plain == ParquetValue.double(-0.0).plain)
-        #expect(groups[1].columns[0].max?.plain == ParquetValue.double(0).plain)
+        let groups: [[ColumnValues]] = [[.double([.nan, .nan], validity: nil)], [.double([0, .nan], validity: nil)]]
+        try write(folder("nan"), [column], groups)
+        let bounds = try ParquetFile(folder("nan"), disk: .posix).rowGroups.map { $0.columns[0] }
+        #expect(bounds[0].min == nil && bounds[0].max == nil)
+        #expect(bounds[1].min?.plain == ParquetValue.double(-0.0).plain)
+        #expect(bounds[1].max?.plain == ParquetValue.double(0).plain)
     }
 
     private func checkStatistics(_ statistics: ColumnStatistics, _ values: ColumnValues) {
