@@ -27,8 +27,13 @@ func program(_ name: String, _ dependencies: [String]) -> Target {
     .executableTarget(name: name, dependencies: present(dependencies), swiftSettings: settings)
 }
 
+/// Programs in other languages that judge what ours wrote.
+func judges(_ name: String) -> [String] { isPresent(name + "Tests/judges") ? ["judges"] : [] }
+
 func tests(_ name: String, _ dependencies: [String]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: present(dependencies + ["TestSupport"]), swiftSettings: settings)
+    .testTarget(
+        name: name + "Tests", dependencies: present(dependencies + ["TestSupport"]), exclude: judges(name),
+        swiftSettings: settings)
 }
 
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {

@@ -28,9 +28,9 @@ import Testing
         let late = at(ContentTests.now + 2 * ContentTests.hour)
         let uncorrected = try verdicts([late])
         #expect(uncorrected.count == 1)
-        let corrected = try verdicts([late], offset: 2 * ContentTests.hour)
+        let corrected = try verdicts([late], offset: -2 * ContentTests.hour)
         #expect(corrected.isEmpty)
-        let small = try verdicts([at(ContentTests.now + ContentTests.hour + 1_000_000)], offset: 2_000_000)
+        let small = try verdicts([at(ContentTests.now + ContentTests.hour + 1_000_000)], offset: -2_000_000)
         #expect(small.count == 1)
         for offset in [Int64.min, Int64.max] {
             let extreme = try verdicts([at(.min), at(.max), at(0)], offset: offset)
