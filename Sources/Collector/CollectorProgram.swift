@@ -1,0 +1,72 @@
+import Config
+import Files
+import Foundation
+import Telemetry
+
+/// collectord: arguments → config → run.
+package enum CollectorProgram {
+    /// - Returns: the exit code: 0 stopped as asked, 1 failed, 64 wrong arguments.
+    package static func run(_ arguments: [String]) -> Int32 {
+        if arguments.first == CompactionChild.argument { return CompactionChild.run(Array(arguments.dropFirst())) }
+        do {
+            let parsed = try syntax.parse(arguments)
+            if parsed.isHelpRequested {
+                print(syntax.helpText)
+                return 0
+            }
+            let config = try configuration(parsed)
+            if parsed.has(flag: "check-config") {
+                print("the configuration is good")
+                return 0
+            }
+            let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
+            let logger = Logger(
+                minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
+            let daemon = try CollectorDaemon(config: config, logger: logger)
+            try daemon.run()
+            return daemon.exitCode
+        } catch let error as UsageError {
+            return complain("\(error)\ntry: collectord --help", UsageError.exitCode)
+        } catch {
+            return complain("\(error)", 1)
+        }
+    }
+
+    private static let syntax = CommandSyntax(
+        command: "collectord",
+        summary: """
+            Takes product events over TCP and a Unix socket, writes them to the log, acknowledges them when they are \
+            durable, and compacts the log into tables.
+            """,
+        options: [
+            .value("config", placeholder: "FILE", help: "read the section `collector:` of this YAML file"),
+            .value("data", placeholder: "FOLDER", help: "keep log and tables here (default ./data)"),
+            .value("listen", placeholder: "HOST:PORT", help: "take frames here (default 127.0.0.1:7311)"),
+            .value("http", placeholder: "HOST:PORT", help: "serve /metrics, /healthz, /readyz here (127.0.0.1:7313)"),
+            .flag("check-config", help: "say whether the configuration is good, and end"),
+            .flag("verbose", help: "log more"),
+        ], positionals: [])
+
+    private static func configuration(_ parsed: CommandArguments) throws -> CollectorConfig {
+        let environment = ProcessInfo.processInfo.environment
+        let file = try parsed.value("config").map {
+            try ConfigFile(path: $0, environment: environment, disk: .posix)
+        } ?? ConfigFile()
+        var config = try file.collector()
+        if let data = parsed.value("data") {
+            let atDefaults = CollectorConfig(data: config.data)
+            let moved = CollectorConfig(data: data)
+            if config.socket == atDefaults.socket { config.socket = moved.socket }
+            if config.tokenFile == atDefaults.tokenFile { config.tokenFile = moved.tokenFile }
+            config.data = data
+        }
+        if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
+        if let http = try parsed.value("http", expected: "HOST:PORT", ListenAddress.init) { config.http = http }
+        return config
+    }
+
+    private static func complain(_ reason: String, _ code: Int32) -> Int32 {
+        FileHandle.standardError.write(Data("collectord: \(reason)\n".utf8))
+        return code
+    }
+}

@@ -1,0 +1,174 @@
+import Config
+import EventLoop
+import Files
+import Foundation
+import JSON
+import Table
+import Telemetry
+
+/// Decides when the log is compacted and runs the child that does it: one at a time, by time, size and request.
+///
+/// A run: the log's thread ends its segment → the child publishes every project through that record → the tables are
+/// asked how far they are, whatever the child said → the log frees what they hold. A child that dies costs a rerun.
+final class Compaction {
+    private struct Request {
+        let project: String?
+        let then: (Result<JSONValue, CollectorDaemon.Refusal>) -> Void
+    }
+
+    private enum State {
+        case idle
+        case rotating([Request])
+        case running(ChildProcess, [Request])
+        case stopped
+    }
+
+    private let loop: Loop
+    private let config: CollectorConfig
+    private let logger: Logger
+    private let metrics: CollectorMetrics
+    private let rotate: () -> Void
+    private let free: ([String: UInt64]) -> Void
+    private let program: String
+    private var state = State.idle
+    private var waiting: [Request] = []
+    private var lastStartMillis: UInt64
+    private var bytesAtLastStart = 0
+    private var output = ""
+
+    init(
+        loop: Loop, config: CollectorConfig, logger: Logger, metrics: CollectorMetrics, rotate: @escaping () -> Void,
+        free: @escaping ([String: UInt64]) -> Void
+    ) throws {
+        self.loop = loop
+        self.config = config
+        self.logger = logger
+        self.metrics = metrics
+        self.rotate = rotate
+        self.free = free
+        program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        lastStartMillis = loop.nowMillis
+    }
+
+    var isRunning: Bool {
+        switch state {
+        case .idle, .stopped: false
+        case .rotating, .running: true
+        }
+    }
+
+    /// To be called a few times a second.
+    func tick(activeBytes: Int) {
+        guard case .idle = state else { return }
+        let isDue = loop.nowMillis - lastStartMillis >= UInt64(config.compactInterval.components.seconds) * 1000
+        if !waiting.isEmpty || (isDue && activeBytes > 0) || activeBytes >= config.compactBytes { begin() }
+    }
+
+    /// Compacts as soon as may be; `then` hears what was done for `project`, or for all.
+    func request(project: String?, then: @escaping (Result<JSONValue, CollectorDaemon.Refusal>) -> Void) {
+        waiting.append(Request(project: project, then: then))
+        if case .idle = state { begin() }
+    }
+
+    /// Ends a child that runs; what it had not committed is done again after the next start.
+    func stop() {
+        let requests: [Request]
+        switch state {
+        case .idle, .stopped: requests = []
+        case .rotating(let served): requests = served
+        case .running(let child, let served):
+            requests = served
+            do { try child.terminate() } catch {
+                logger.warning("compaction child not ended", ["reason": .string(error.description)])
+            }
+        }
+        state = .stopped
+        for request in requests + waiting { request.then(.failure(.init(reason: "the collector is stopping"))) }
+        waiting = []
+    }
+
+    private func begin() {
+        lastStartMillis = loop.nowMillis
+        state = .rotating(waiting)
+        waiting = []
+        rotate()
+    }
+
+    /// The log's thread has ended the segment: everything through `sequence` can be published.
+    func rotated(through sequence: UInt64) {
+        guard case .rotating(let requests) = state else { return }
+        output = ""
+        do {
+            let child = try ChildProcess(
+                loop, path: program,
+                arguments: [
+                    CompactionChild.argument, config.data, String(sequence), String(ProcessInfo.processInfo.processIdentifier),
+                ], environment: ProcessInfo.processInfo.environment, output: .piped,
+                onExit: { [self] in ended($0) })
+            child.output?.startReading(
+                onBytes: { [self] bytes in output += bytes.text(0..<bytes.byteCount) },
+                onEnd: { [weak child] in child?.output?.close() })
+            state = .running(child, requests)
+        } catch {
+            logger.error("cannot start compaction", ["reason": .string("\(error)")])
+            finish(requests, .failure(.init(reason: "cannot start compaction: \(error)")))
+        }
+    }
+
+    private func ended(_ exit: ChildProcess.Exit) {
+        // The child's last words may still be in the pipe: let the loop read them first.
+        let timer = EventLoop.Timer(loop)
+        timer.start(afterMillis: 20) { [self] in
+            timer.close()
+            guard case .running(_, let requests) = state else { return }
+            conclude(exit, requests)
+        }
+    }
+
+    private func conclude(_ exit: ChildProcess.Exit, _ requests: [Request]) {
+        var published: [String: UInt64] = [:]
+        do {
+            for project in try Project.list(dataFolder: config.data, disk: .posix) {
+                published[project.name] = try project.newestEvents(disk: .posix).lastRecord
+            }
+            free(published)
+        } catch {
+            logger.error("tables not readable, nothing is freed", ["reason": .string("\(error)")])
+        }
+        guard exit.status == 0, exit.signal == 0 else {
+            metrics.compactionsFailed.increment()
+            let reason = "compaction ended with status \(exit.status), signal \(exit.signal)"
+            logger.error("compaction failed", [
+                "status": .integer(exit.status), "signal": .integer(Int64(exit.signal)),
+            ])
+            return finish(requests, .failure(.init(reason: reason)))
+        }
+        metrics.compactions.increment()
+        let reports = output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
+        metrics.rowsPublished.increment(by: reports.reduce(0) { $0 + Int($1["rows"]?.asInteger ?? 0) })
+        logger.info("compacted", ["projects": .array(reports)])
+        finish(requests, .success(.array(reports)))
+    }
+
+    private func finish(_ requests: [Request], _ result: Result<JSONValue, CollectorDaemon.Refusal>) {
+        state = .idle
+        for request in requests {
+            request.then(result.map { Self.sum($0.asArray ?? [], of: request.project) })
+        }
+    }
+
+    /// What was done for one project, or for all together.
+    private static func sum(_ reports: [JSONValue], of project: String?) -> JSONValue {
+        let wanted = reports.filter { project == nil || $0["project"]?.asString == project }
+        func total(_ name: String) -> JSONValue {
+            .integer(wanted.reduce(0) { $0 + ($1[name]?.asInteger ?? 0) })
+        }
+        func highest(_ name: String) -> JSONValue {
+            .integer(wanted.compactMap { $0[name]?.asInteger }.max() ?? 0)
+        }
+        return [
+            "version": highest("version"), "last_record": highest("last_record"), "rows": total("rows"),
+            "duplicates": total("duplicates"), "files": total("files"), "bytes": total("bytes"),
+        ]
+    }
+}

@@ -1,0 +1,222 @@
+import Bytes
+import Files
+import WAL
+import Wire
+import Zstd
+
+/// What the loop asks of the log's thread.
+enum LogCommand: Sendable {
+    case open(connection: UInt64, Open, tokenName: String)
+    case batch(connection: UInt64, CheckedBatch)
+    case skip(connection: UInt64, Skip)
+    case refuse(StreamKey, base: UInt64, NackCode, afterMilliseconds: UInt64)
+    case close(connection: UInt64, Close)
+    case disconnected(connection: UInt64)
+    /// Ends the active segment, so that everything durable can be published and freed; then `then` with its last record.
+    case rotate(then: @Sendable (UInt64) -> Void)
+    /// The tables of these projects hold the log through these records.
+    case free(published: [String: UInt64])
+    case stop
+
+    /// Bytes that wait with this command.
+    var byteCount: Int {
+        if case .batch(_, let batch) = self { batch.frame.batchBytes } else { 0 }
+    }
+}
+
+/// Judges, gathers and commits: everything that the log's thread does but waiting.
+///
+/// One commit is one group: judged by the ledger, written and synced by the log, then answered. Crash story: answers are
+/// returned only after `LogWriter.commit`; whatever was not answered is resent and judged anew by what the log holds.
+final class GroupCommitter {
+    private var ledger: SourceLedger
+    private let log: LogWriter
+    private var draft = GroupDraft()
+    private let clock: () -> Int64
+    let metrics: LogMetrics
+
+    /// How long senders wait after a failed write.
+    private static let storageRetryMilliseconds: UInt64 = 1000
+
+    /// The log could not even say how far it is durable: only a restart knows.
+    struct Unusable: Error {
+        let cause: WALError
+    }
+
+    private init(ledger: SourceLedger, log: LogWriter, clock: @escaping () -> Int64, metrics: LogMetrics) {
+        self.ledger = ledger
+        self.log = log
+        self.clock = clock
+        self.metrics = metrics
+    }
+
+    /// Opens the log in `folder`, recovers it, and rebuilds the ledger from it.
+    static func open(
+        folder: String, segmentBytes: Int, highestPublished: UInt64, disk: Disk, clock: @escaping () -> Int64,
+        metrics: LogMetrics
+    ) throws -> (GroupCommitter, RecoveryReport) {
+        // The lineage is known only when the log is open, so the updates are replayed into the ledger afterwards.
+        let replay = Replay()
+        let state = SourceState(
+            load: { replay.updates = try SourceCheckpoint.decode($0) },
+            apply: { replay.updates += $0.sourceUpdates() },
+            save: { replay.save() })
+        let (log, report) = try LogWriter.open(
+            folder: folder, options: .init(segmentBytes: segmentBytes), disk: disk, state: state,
+            highestPublished: highestPublished, nowMicros: clock())
+        var ledger = SourceLedger(lineage: log.lineage.bytes)
+        for update in replay.updates { ledger.restore(update) }
+        replay.updates = []
+        let committer = GroupCommitter(ledger: ledger, log: log, clock: clock, metrics: metrics)
+        replay.save = { [unowned committer] in SourceCheckpoint.encode(committer.ledger.snapshot()) }
+        return (committer, report)
+    }
+
+    /// Holds what is replayed until there is a ledger; afterwards asks the ledger.
+    private final class Replay {
+        var updates: [SourceUpdate] = []
+        lazy var save: () -> [UInt8] = { [unowned self] in
+            var ledger = SourceLedger(lineage: [UInt8](repeating: 0, count: 16))
+            for update in updates { ledger.restore(update) }
+            return SourceCheckpoint.encode(ledger.snapshot())
+        }
+    }
+
+    var lastSequence: UInt64 { log.lastSequence }
+    var activeBytes: Int { log.activeBytes }
+    var segmentCount: Int { log.segmentCount }
+
+    /// Takes one command into the open group; commits first if it would not fit.
+    /// - Returns: answers that may go out now.
+    func take(_ command: LogCommand) throws -> [LedgerAnswer] {
+        switch command {
+        case .open(let connection, let open, let tokenName):
+            return ledger.open(open, connection: connection, tokenName: tokenName)
+        case .batch(let connection, let batch):
+            return try take(batch, StreamKey(connection: connection, stream: batch.frame.stream))
+        case .skip(let connection, let skip):
+            return take(skip, connection)
+        case .refuse(let stream, let base, let code, let after):
+            return ledger.refuse(stream, base: base, code, afterMilliseconds: after)
+        case .close(let connection, let close):
+            ledger.close(close, connection: connection)
+        case .disconnected(let connection):
+            ledger.disconnected(connection)
+        case .rotate(let then):
+            let answers = try commit()
+            try log.rotate(nowMicros: clock())
+            then(log.lastSequence)
+            return answers
+        case .free(let published):
+            try log.free(published: published)
+        case .stop:
+            break
+        }
+        return []
+    }
+
+    private func take(_ batch: CheckedBatch, _ stream: StreamKey) throws -> [LedgerAnswer] {
+        var answers: [LedgerAnswer] = []
+        if !draft.fits(count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes) { answers = try commit() }
+        let judgement = ledger.judgeBatch(
+            stream, base: batch.frame.base, count: batch.frame.eventCount, fingerprint: batch.fingerprint,
+            rewinds: batch.frame.rewinds)
+        guard case .accepted = judgement else {
+            if case .answered(let more) = judgement { answers += more }
+            metrics.batchesNotTaken.increment()
+            return answers
+        }
+        ledger.exclude(stream, verdicts: batch.verdicts, quarantinedCount: 0)
+        guard let key = ledger.key(of: stream) else { preconditionFailure("it was accepted on a live stream") }
+        let totals = ledger.acceptedTotals(of: stream)
+        var flags: Entry.Flags = []
+        if batch.isImport { flags.insert(.isImport) }
+        if totals.unknownBefore > 0 { flags.insert(.recheck) }
+        var entry = Entry(
+            kind: .close, project: key.project, source: key.source, flags: flags, base: batch.frame.base,
+            count: Int(batch.frame.eventCount), totals: SourceTotals(totals))
+        switch batch.outcome {
+        case .rejected(let code):
+            entry.kind = .rejectedBatch(fingerprint: batch.fingerprint, code: UInt8(code.rawValue))
+            draft.add(entry)
+        case .valid(let valid):
+            let details = BatchEntry(
+                receivedMicros: batch.receivedMicros, clockOffsetMicros: batch.clockOffsetMicros,
+                fingerprint: batch.fingerprint, minTimestampMicros: valid.minTimestampMicros,
+                maxTimestampMicros: valid.maxTimestampMicros,
+                exclusions: valid.exclusions.map { Exclusion(index: $0.index, code: $0.code.rawValue) })
+            do {
+                try draft.add(entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed)
+            } catch {
+                preconditionFailure("zstd refused to compress: \(error)")
+            }
+        }
+        return answers
+    }
+
+    private func take(_ skip: Skip, _ connection: UInt64) -> [LedgerAnswer] {
+        switch ledger.judgeSkip(skip, connection: connection) {
+        case .answered(let answers):
+            return answers
+        case .accepted:
+            let stream = StreamKey(connection: connection, stream: skip.stream)
+            guard let key = ledger.key(of: stream) else { preconditionFailure("it was accepted on a live stream") }
+            draft.add(
+                Entry(
+                    kind: .skip(reason: skip.reason.rawValue), project: key.project, source: key.source, flags: [],
+                    base: skip.base, count: Int(skip.count),
+                    totals: SourceTotals(ledger.acceptedTotals(of: stream))))
+            return []
+        }
+    }
+
+    /// Makes the open group durable and answers it.
+    /// - Throws: `Unusable` if the daemon must stop.
+    func commit() throws -> [LedgerAnswer] {
+        guard let (number, updates) = ledger.sealGroup() else { return [] }
+        for update in updates {
+            guard let tokenName = update.tokenName else { continue }
+            draft.add(
+                Entry(
+                    kind: .open(tokenName: tokenName), project: update.key.project, source: update.key.source, flags: [],
+                    base: update.totals.sum + 1, count: 0, totals: SourceTotals(update.totals)))
+        }
+        let (events, started) = (draft.eventCount, clock())
+        do {
+            _ = try log.commit(&draft, nowMicros: started)
+        } catch {
+            guard log.isMarked else { throw Unusable(cause: error) }
+            metrics.groupsFailed.increment()
+            return ledger.groupFailed(
+                number, error.isDiskFull ? .diskFull : .storage, afterMilliseconds: Self.storageRetryMilliseconds)
+        }
+        metrics.commitSeconds.observe(Double(clock() - started) / 1_000_000)
+        metrics.eventsDurable.increment(by: events)
+        return ledger.groupDurable(number)
+    }
+
+    /// Commits what is open and ends the log cleanly.
+    func stop() throws -> [LedgerAnswer] {
+        let answers = try commit()
+        try log.seal(nowMicros: clock())
+        return answers
+    }
+}
+
+extension CheckedBatch {
+    /// What of it is not stored, by sequence.
+    var verdicts: [Verdict] {
+        switch outcome {
+        case .rejected(let code): [Verdict(sequence: frame.base, count: UInt64(frame.eventCount), code: code)]
+        case .valid(let valid):
+            valid.exclusions.map { exclusion in
+                let code: VerdictCode = exclusion.code == .future ? .future : .schema
+                return Verdict(sequence: frame.base + UInt64(exclusion.index), count: 1, code: code)
+            }
+        }
+    }
+}
+
+extension WALError {
+    var isDiskFull: Bool { if case .file(let error) = self { error.isDiskFull } else { false } }
+}

@@ -1,0 +1,25 @@
+import Telemetry
+
+/// What the log's thread counts.
+struct LogMetrics: Sendable {
+    let eventsDurable: Counter
+    let batchesNotTaken: Counter
+    let groupsFailed: Counter
+    let commitSeconds: Histogram
+    let segments: Gauge
+    let activeBytes: Gauge
+    let lastRecord: Gauge
+
+    init(_ registry: MetricsRegistry) {
+        eventsDurable = registry.counter(
+            "tidemark_events_durable_total", help: "Events written to the log and synced, excluded ones included.")
+        batchesNotTaken = registry.counter(
+            "tidemark_batches_not_taken_total", help: "Batches that were resends, out of turn, or discarded after a NACK.")
+        groupsFailed = registry.counter("tidemark_groups_failed_total", help: "Commit groups that could not be written.")
+        commitSeconds = registry.histogram(
+            "tidemark_commit_seconds", help: "Time to write and sync one commit group.", bounds: Histogram.secondsBounds)
+        segments = registry.gauge("tidemark_log_segments", help: "Segments of the log.")
+        activeBytes = registry.gauge("tidemark_log_active_bytes", help: "Bytes of records in the active segment.")
+        lastRecord = registry.gauge("tidemark_log_last_record", help: "Sequence of the last durable record.")
+    }
+}

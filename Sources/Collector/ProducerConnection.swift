@@ -1,0 +1,123 @@
+import Bytes
+import EventLoop
+import Telemetry
+import Wire
+
+/// One sender's connection on the loop: performs what `Wire.ServerConnection` decides.
+final class ProducerConnection {
+    let number: UInt64
+    private unowned let daemon: CollectorDaemon
+    private let stream: EventLoop.Stream
+    private var machine: ServerConnection
+    private var token: TokenStore.Token?
+    private var importStreams = Set<UInt32>()
+    private var isPaused = false
+    private(set) var isClosed = false
+
+    /// A sender that does not read its answers is not read from, and cut at this many bytes.
+    private static let unsentBytesMax = 8 << 20
+    private static let lingerMillis: UInt64 = 2000
+
+    init(number: UInt64, _ stream: EventLoop.Stream, daemon: CollectorDaemon) {
+        self.number = number
+        self.stream = stream
+        self.daemon = daemon
+        machine = ServerConnection(.init(takesAdmin: stream.isUnix), now: daemon.moment)
+    }
+
+    func start() {
+        stream.onClosed = { [self] _ in
+            isClosed = true
+            daemon.connectionClosed(self)
+        }
+        stream.startReading(
+            onBytes: { [self] bytes in perform(machine.receive(bytes, now: daemon.moment)) },
+            onEnd: { [self] in stream.closeAfterWrites(withinMillis: Self.lingerMillis) })
+    }
+
+    // MARK: From the log's thread and the daemon
+
+    func deliver(_ answer: LedgerAnswer) {
+        switch answer {
+        case .opened(_, let message): perform(machine.opened(message))
+        case .acknowledged(_, let message): perform(machine.acknowledged(message))
+        case .refused(_, let message): perform(machine.refused(message))
+        }
+        if stream.queuedBytes > Self.unsentBytesMax {
+            perform(machine.fail(.overloaded, detail: "answers are not being read"))
+        }
+    }
+
+    func reply(_ reply: AdminReply) { perform(machine.adminReplied(reply)) }
+
+    func drain() { perform(machine.drain(reconnectAfterMilliseconds: 1000, now: daemon.moment)) }
+
+    func refuse(detail: String) { perform(machine.fail(.overloaded, detail: detail)) }
+
+    func tick() { perform(machine.tick(now: daemon.moment)) }
+
+    func close() { stream.close() }
+
+    func pauseReading() {
+        guard !isPaused else { return }
+        isPaused = true
+        stream.pauseReading()
+    }
+
+    func resumeReading() {
+        guard isPaused, !isClosed else { return }
+        isPaused = false
+        stream.resumeReading()
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [ServerConnection.Action]) {
+        for action in actions { perform(action) }
+    }
+
+    private func perform(_ action: ServerConnection.Action) {
+        switch action {
+        case .send(let bytes):
+            stream.write(bytes)
+        case .authenticate(let hello):
+            authenticate(hello)
+        case .open(let open):
+            if open.kind == .import { importStreams.insert(open.stream) } else { importStreams.remove(open.stream) }
+            daemon.submit(.open(connection: number, open, tokenName: token?.name ?? ""), from: self)
+        case .batch(let frame):
+            let isImport = importStreams.contains(frame.stream)
+            daemon.submit(.batch(connection: number, daemon.check(frame, isImport: isImport)), from: self)
+        case .skip(let skip):
+            daemon.submit(.skip(connection: number, skip), from: self)
+        case .refuse(let stream, let base, let code, let after):
+            let key = StreamKey(connection: number, stream: stream)
+            daemon.submit(.refuse(key, base: base, code, afterMilliseconds: after), from: self)
+        case .closeStream(let close):
+            daemon.submit(.close(connection: number, close), from: self)
+        case .admin(let request):
+            daemon.admin(request, from: self)
+        case .close(let error):
+            if let error { daemon.senderFailed(self, error) }
+            stream.closeAfterWrites(withinMillis: Self.lingerMillis)
+        }
+    }
+
+    private func authenticate(_ hello: Hello) {
+        switch daemon.authenticate(hello) {
+        case .success(let token):
+            self.token = token
+            perform(machine.authenticated(token.grant, now: daemon.moment))
+        case .failure(let refusal):
+            perform(machine.authenticationFailed(detail: refusal.reason))
+        }
+    }
+
+    /// Where it comes from, for the log.
+    var peerText: String {
+        switch stream.peer {
+        case .unix: "unix"
+        case .tcp(let address, let port): "\(address):\(port)"
+        }
+    }
+}
