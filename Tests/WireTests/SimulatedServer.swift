@@ -98,6 +98,8 @@ struct SimulatedServer {
     private var entries: [SimulatedLog.Entry] = []
     private var writing: [Group] = []
     private let limits: ConnectionLimits
+    /// The loop refuses the next batch, as a rate limit would.
+    var refusesNextBatch = false
 
     init(flaw: Flaw, unackedBatchesMax: Int) {
         self.flaw = flaw
@@ -142,6 +144,9 @@ struct SimulatedServer {
                 let answer = connections[connection]?.authenticated(.ingest(project: "shop"), now: now) ?? []
                 perform(answer, connection, now)
             case .open(let open): work.append(.open(connection, open))
+            case .batch(let batch) where refusesNextBatch:
+                refusesNextBatch = false
+                work.append(.refuse(connection, batch.stream, batch.base, .rate, 10))
             case .batch(let batch): work.append(.batch(connection, batch))
             case .skip(let skip): work.append(.skip(connection, skip))
             case .refuse(let stream, let base, let code, let after):
