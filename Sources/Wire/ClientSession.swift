@@ -1,7 +1,7 @@
 import Bytes
 
-/// The sender's end: one source on one connection at a time, a queue of encoded batches, resending until every event has
-/// its fate. No I/O, no clock. Rules: protocol/frames.md §6 and §10.
+/// The sender's end: one source on one connection at a time, a queue of encoded batches, resending until every event
+/// has its fate. No I/O, no clock. Rules: protocol/frames.md §6 and §10.
 ///
 /// The shell performs the actions in order: it connects when told to, says `connected` or `disconnected`, feeds what it
 /// reads, and calls `tick` a few times a second.

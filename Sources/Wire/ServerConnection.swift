@@ -26,8 +26,8 @@ public enum Grant: Equatable, Sendable {
 
 /// The server's end of one connection, on its loop's thread. No I/O, no clock. Rules: protocol/frames.md §5 and §6.
 ///
-/// `bytes arrive → receive → actions`; the writer thread's answers come back through `opened`, `acknowledged`, `refused`
-/// and `adminReplied`. The shell performs the actions in order. After `.close` everything returns no actions.
+/// `bytes arrive → receive → actions`; the writer thread's answers come back through `opened`, `acknowledged`,
+/// `refused` and `adminReplied`. The shell performs the actions in order. After `.close` everything returns no actions.
 public struct ServerConnection: Sendable {
     public enum Action: Equatable, Sendable {
         case send([UInt8])
@@ -48,7 +48,7 @@ public struct ServerConnection: Sendable {
         case close(WireError?)
     }
 
-    /// A BATCH or SKIP that is not taken for a cause the loop knows. The ledger words the NACK, in the order of arrival.
+    /// A BATCH or SKIP that is not taken for a cause the loop knows. The ledger words the NACK, in order of arrival.
     public struct Refusal: Equatable, Sendable {
         public var stream: UInt32
         public var base: UInt64

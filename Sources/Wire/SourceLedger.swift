@@ -55,14 +55,14 @@ public enum Judgement: Equatable, Sendable {
     case answered([LedgerAnswer])
 }
 
-/// The writer thread's judgement over all sources: what is accepted, durable, a resend, or out of turn. No I/O, no clock.
-/// Rules: protocol/frames.md §6.
+/// The writer thread's judgement over all sources: what is accepted, durable, a resend, or out of turn. No I/O, no
+/// clock. Rules: protocol/frames.md §6.
 ///
-/// Use: judge frames; `sealGroup`; write and sync what it returns; `groupDurable` or `groupFailed`. Groups become durable
-/// in the order of their numbers.
+/// Use: judge frames; `sealGroup`; write and sync what it returns; `groupDurable` or `groupFailed`. Groups become
+/// durable in the order of their numbers.
 ///
-/// Crash story: nothing here is on disk. Before a crash `groupDurable` may not have run, so no ACK was sent for what the
-/// log may hold or not. After it `restore` sees exactly what the log holds, and resends are judged by that.
+/// Crash story: nothing here is on disk. Before a crash `groupDurable` may not have run, so no ACK was sent for what
+/// the log may hold or not. After it `restore` sees exactly what the log holds, and resends are judged by that.
 public struct SourceLedger: Sendable {
     private struct Stream: Sendable {
         var key: SourceKey

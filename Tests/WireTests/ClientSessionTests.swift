@@ -145,6 +145,35 @@ import Testing
         #expect(actions.first == .settled(ticket: 1, .listed) && session.nextSequence == 5)
     }
 
+    @Test func aSenderFencedWhileItOpensAsksAgainBeforeItMoves() throws {
+        var session = session()
+        _ = session.enqueue(batch: [1], eventCount: 2, now: Self.now)
+        _ = try open(&session)
+        _ = session.disconnected(now: Self.now)
+        _ = session.connected(now: Self.now)
+        let answer = HelloAcknowledgement(
+            role: .ingest, project: "shop", limits: ConnectionLimits(), clockMicros: 1, features: 0)
+        _ = session.receive((Preamble.ours.encoded() + answer.encoded()).rawSpan, now: Self.now)
+        let source = session.currentSource
+        _ = receive(&session, nack(.fenced, 0, .newSource))
+        guard case .open(let open) = try #require(try sent(session.tick(now: Self.later)).first) else {
+            Issue.record("no OPEN")
+            return
+        }
+        #expect(open.source == source && open.stream == 2)
+    }
+
+    @Test func aNewSourceKnowsNothingOfWhatWasAcknowledgedUnderTheOld() throws {
+        var session = try streaming()
+        let answer = Acknowledgement(stream: 1, durable: 4, totals: Totals(stored: 4), verdicts: [])
+        _ = receive(&session, .acknowledgement(answer))
+        _ = receive(&session, nack(.sequenceGap, 2, .now))  // puts a skip before the oldest
+        _ = receive(&session, nack(.sequenceConflict, 2, .newSource))
+        _ = session.tick(now: Self.later)
+        _ = receive(&session, opened(2, 3))
+        #expect(session.queuedCount == 1 && session.nextSequence == 3)
+    }
+
     @Test func theWindowsHold() throws {
         var settings = ClientSession.Settings(token: "t", project: "shop")
         settings.unackedBatchesMax = 3

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Wire
 
-/// Every acknowledged event is in the log exactly once after all crashes, every sequence has exactly one fate, everybody
-/// finishes. `SIMULATOR_SEEDS=100000` runs as many seeds of each kind.
+/// Every acknowledged event is in the log exactly once after all crashes, every sequence has exactly one fate,
+/// everybody finishes. `SIMULATOR_SEEDS=100000` runs as many seeds of each kind.
 @Suite struct SimulatorTests {
     static let shards = UInt64(0)..<8
     static let seedsPerShard =
