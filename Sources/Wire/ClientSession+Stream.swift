@@ -4,28 +4,27 @@ import Bytes
 
 extension ClientSession {
     mutating func receive(_ message: Message, _ now: Moment, _ actions: inout [Action]) throws(WireError) {
-        switch (link, message) {
-        case (.hello, .helloAcknowledgement(let answer)):
-            link = .running(answer.limits)
-            keepalive = Keepalive(seconds: answer.limits.keepaliveSeconds, now: now)
-        case (.running, .opened(let opened)) where opened.stream == stream:
+        switch message {
+        case .helloAcknowledgement:
+            break
+        case .opened(let opened) where opened.stream == stream:
             try receive(opened, &actions)
-        case (.running, .acknowledgement(let answer)):
+        case .acknowledgement(let answer):
             guard answer.stream == stream, case .open = streamPhase else { return }
             queue.record(answer.verdicts)
             acked = max(acked, answer.durable)
             settle(queue.takeDurable(upTo: answer.durable), &actions) { .acknowledged($0.verdicts) }
-        case (.running, .negativeAcknowledgement(let refusal)):
+        case .negativeAcknowledgement(let refusal):
             guard refusal.stream == stream else { return }
             actions.append(.refused(refusal))
             receive(refusal, now)
-        case (.running, .goAway(let message)):
+        case .goAway(let message):
             goAwayMilliseconds = message.reconnectAfterMilliseconds
-        case (.running, .ping(let ping)):
+        case .ping(let ping):
             actions.append(.send(Pong(number: ping.number, clockMicros: now.clockMicros).encoded()))
-        case (.running, .pong):
+        case .pong:
             break
-        case (_, .error(let error)):
+        case .error(let error):
             receive(error, now, &actions)
             return
         default:
@@ -132,7 +131,7 @@ extension ClientSession {
 
     /// Sends what may be sent now.
     mutating func pump(_ now: Moment) -> [Action] {
-        guard case .running(let limits) = link else { return [] }
+        guard let limits = link.limits, !isStopped else { return [] }
         if goAwayMilliseconds != nil { return queue.sentCount == 0 ? reconnect(now) : [] }
         if let resumeMicros, now.elapsedMicros < resumeMicros { return [] }
         resumeMicros = nil
@@ -181,7 +180,8 @@ extension ClientSession {
 
     private mutating func finishIfDone(_ actions: inout [Action]) {
         guard case .wanted(let final) = ending, queue.items.isEmpty else { return }
-        link = .stopped
+        isStopped = true
+        link.end()
         streamPhase = .closed
         actions += [
             .send(Close(stream: stream, acked: acked, final: final).encoded()), .disconnect, .finished,

@@ -1,7 +1,7 @@
 import Bytes
 
-/// The sender's end: one source on one connection at a time, a queue of encoded batches, resending until every event has
-/// its fate. No I/O, no clock. Rules: protocol/frames.md §6 and §10.
+/// The sender's end: one source on one connection at a time, a queue of encoded batches, resending until every event
+/// has its fate. No I/O, no clock. Rules: protocol/frames.md §6 and §10.
 ///
 /// The shell performs the actions in order: it connects when told to, says `connected` or `disconnected`, feeds what it
 /// reads, and calls `tick` a few times a second.
@@ -51,14 +51,6 @@ public struct ClientSession: Sendable {
         case overLimit
     }
 
-    enum Link: Sendable {
-        case down
-        case preamble([UInt8])
-        case hello
-        case running(ConnectionLimits)
-        case stopped
-    }
-
     enum StreamPhase: Sendable {
         case closed
         case opening
@@ -75,8 +67,9 @@ public struct ClientSession: Sendable {
     let random: @Sendable () -> UInt64
     var queue: SendQueue
     var source: SourceID
-    var link = Link.down
-    var decoder = FrameDecoder()
+    var link: ClientLink
+    /// Nothing will ever be done again.
+    var isStopped = false
     var stream: UInt32 = 0
     var streamPhase = StreamPhase.closed
     /// After OPENED everything that is left goes to a new source.
@@ -89,8 +82,6 @@ public struct ClientSession: Sendable {
     var failedAttempts: UInt64 = 0
     var acked: UInt64 = 0
     var lineage: [UInt8]?
-    var keepalive: Keepalive
-    var handshakeDeadlineMicros: Int64 = 0
     var ending = Ending.none
 
     /// - Parameter random: unpredictable bits, for sources and for spreading reconnects.
@@ -99,11 +90,14 @@ public struct ClientSession: Sendable {
         self.random = random
         queue = SendQueue()
         source = Self.mint(random)
-        keepalive = Keepalive(seconds: 0, now: now)
+        link = ClientLink(now: now)
     }
 
     /// The source of events that are enqueued now. It changes when another sender is found to use it.
     public var currentSource: SourceID { source }
+
+    /// The sequence under `currentSource` of the event that is enqueued next.
+    public var nextSequence: UInt64 { queue.nextBase }
 
     /// Batches and skips that have no fate yet.
     public var queuedCount: Int { queue.items.count }
@@ -140,20 +134,15 @@ public struct ClientSession: Sendable {
     // MARK: From the shell
 
     public mutating func connected(now: Moment) -> [Action] {
-        link = .preamble([])
-        decoder = FrameDecoder(payloadBytesMax: Limits.frameBytesMax)
         stream = 0
-        handshakeDeadlineMicros = now.adding(milliseconds: settings.handshakeMilliseconds)
-        let hello = Hello(
-            token: settings.token, sdkName: settings.sdkName, sdkVersion: settings.sdkVersion, features: 0,
-            clockMicros: now.clockMicros)
-        return [.send(Preamble.ours.encoded()), .send(hello.encoded())]
+        let sdk = (name: settings.sdkName, version: settings.sdkVersion)
+        return [.send(link.begin(token: settings.token, sdk: sdk, timeout: settings.handshakeMilliseconds, now: now))]
     }
 
     /// The connection is gone, or could not be made.
     public mutating func disconnected(now: Moment) -> [Action] {
-        if case .stopped = link { return [] }
-        link = .down
+        guard !isStopped else { return [] }
+        link.end()
         streamPhase = .closed
         queue.rewindAll()
         rewinds = false
@@ -166,12 +155,9 @@ public struct ClientSession: Sendable {
 
     public mutating func receive(_ piece: RawSpan, now: Moment) -> [Action] {
         var actions: [Action] = []
-        keepalive.heard(now)
         do {
             var offset = 0
-            try readPreamble(piece, &offset)
-            while isUp, let frame = try decoder.next(piece, &offset) {
-                guard let message = try Message(frame, in: piece) else { continue }
+            while !isStopped, let message = try link.next(piece, &offset, now: now) {
                 try receive(message, now, &actions)
             }
         } catch {
@@ -182,28 +168,17 @@ public struct ClientSession: Sendable {
 
     /// To be called a few times a second.
     public mutating func tick(now: Moment) -> [Action] {
-        switch link {
-        case .down, .stopped:
-            return []
-        case .preamble, .hello:
-            return now.elapsedMicros >= handshakeDeadlineMicros ? reconnect(now) : []
-        case .running:
-            switch keepalive.due(now) {
-            case .timeout: return reconnect(now)
-            case .ping: return [.send(Ping(number: 0, clockMicros: now.clockMicros).encoded())] + pump(now)
-            case .nothing: return pump(now)
-            }
+        var actions: [Action] = []
+        do {
+            if let ping = try link.tick(now: now) { actions.append(.send(ping)) }
+            actions += pump(now)
+        } catch {
+            fail(error, now, &actions)
         }
+        return actions
     }
 
     // MARK: Connection
-
-    var isUp: Bool {
-        switch link {
-        case .down, .stopped: false
-        case .preamble, .hello, .running: true
-        }
-    }
 
     mutating func reconnect(_ now: Moment) -> [Action] { [.disconnect] + disconnected(now: now) }
 
@@ -212,25 +187,6 @@ public struct ClientSession: Sendable {
         let doubled = settings.backoffMinMilliseconds << min(failedAttempts, 16)
         let whole = min(doubled, settings.backoffMaxMilliseconds)
         return whole / 2 + random() % (whole / 2 + 1)
-    }
-
-    private mutating func readPreamble(_ piece: RawSpan, _ offset: inout Int) throws(WireError) {
-        guard case .preamble(let start) = link else { return }
-        let taken = min(piece.byteCount, Preamble.byteCount - start.count)
-        let bytes = start + piece.copy(0..<taken)
-        offset = taken
-        guard bytes.count == Preamble.byteCount else {
-            link = .preamble(bytes)
-            return
-        }
-        let theirs = try Preamble(bytes)
-        let isOurs = theirs.lowestVersion <= Preamble.current && theirs.highestVersion >= Preamble.current
-        if theirs.code == UInt16(ErrorCode.version.rawValue) && !isOurs { throw .refused(code: theirs.code) }
-        // A preamble has no checksum: what contradicts itself was damaged on the way, and is tried again.
-        guard theirs.code == 0, isOurs, theirs.lowestVersion == theirs.highestVersion else {
-            throw .version(peerLowest: theirs.lowestVersion, peerHighest: theirs.highestVersion)
-        }
-        link = .hello
     }
 
     /// What the server says makes no sense, or it refuses our version.
@@ -243,7 +199,8 @@ public struct ClientSession: Sendable {
     }
 
     mutating func stop(_ message: ErrorMessage, _ actions: inout [Action]) {
-        link = .stopped
+        isStopped = true
+        link.end()
         streamPhase = .closed
         actions += [.disconnect, .failed(message)]
     }

@@ -122,7 +122,8 @@ public enum FrameVectors {
 
     /// An unknown even type: not an error, and nothing comes of it.
     private static func skipped(_ bytes: [UInt8]) -> Vector {
-        Vector(name: "unknown_even_type", bytes: bytes, json: JSONText.object([("skipped", .bool(true))]).lines() + "\n")
+        let json = JSONText.object([("skipped", .bool(true))])
+        return Vector(name: "unknown_even_type", bytes: bytes, json: json.lines() + "\n")
     }
 
     /// An unknown even field is passed over.

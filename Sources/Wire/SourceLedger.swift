@@ -55,14 +55,14 @@ public enum Judgement: Equatable, Sendable {
     case answered([LedgerAnswer])
 }
 
-/// The writer thread's judgement over all sources: what is accepted, durable, a resend, or out of turn. No I/O, no clock.
-/// Rules: protocol/frames.md §6.
+/// The writer thread's judgement over all sources: what is accepted, durable, a resend, or out of turn. No I/O, no
+/// clock. Rules: protocol/frames.md §6.
 ///
-/// Use: judge frames; `sealGroup`; write and sync what it returns; `groupDurable` or `groupFailed`. Groups become durable
-/// in the order of their numbers.
+/// Use: judge frames; `sealGroup`; write and sync what it returns; `groupDurable` or `groupFailed`. Groups become
+/// durable in the order of their numbers.
 ///
-/// Crash story: nothing here is on disk. Before a crash `groupDurable` may not have run, so no ACK was sent for what the
-/// log may hold or not. After it `restore` sees exactly what the log holds, and resends are judged by that.
+/// Crash story: nothing here is on disk. Before a crash `groupDurable` may not have run, so no ACK was sent for what
+/// the log may hold or not. After it `restore` sees exactly what the log holds, and resends are judged by that.
 public struct SourceLedger: Sendable {
     private struct Stream: Sendable {
         var key: SourceKey
@@ -198,15 +198,17 @@ public struct SourceLedger: Sendable {
         sources[key]?.exclude(verdicts, quarantinedCount: quarantinedCount)
     }
 
-    /// Refuses from `base` on for a cause the shell found: RATE, QUOTA, BACKLOG, DRAINING, UNACKED_LIMIT…
-    public mutating func refuse(
-        _ stream: StreamKey, base: UInt64, _ code: NackCode, afterMilliseconds: UInt64
-    ) -> [LedgerAnswer] {
-        guard let live = streams[stream.connection]?[stream.stream], !live.isOpening, live.discardsUntil == nil,
-            let state = sources[live.key]
-        else { return [] }
-        let expected = state.isUnseen ? base : state.expected
-        return discard(stream, expected: expected, code, .after, afterMilliseconds)
+    /// Refuses from a frame on for a cause the loop found: RATE, QUOTA, BACKLOG, DRAINING, UNACKED_LIMIT…
+    public mutating func refuse(_ refusal: ServerConnection.Refusal, connection: UInt64) -> [LedgerAnswer] {
+        let stream = StreamKey(connection: connection, stream: refusal.stream)
+        guard let live = streams[connection]?[refusal.stream], !live.isOpening, let state = sources[live.key] else {
+            return []
+        }
+        if let expected = live.discardsUntil {
+            guard refusal.rewinds, refusal.base == expected else { return [] }
+        }
+        let expected = live.discardsUntil ?? (state.isUnseen ? refusal.base : state.expected)
+        return discard(stream, expected: expected, refusal.code, .after, refusal.afterMilliseconds)
     }
 
     private mutating func judge(

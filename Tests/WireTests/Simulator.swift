@@ -13,9 +13,11 @@ struct Simulator {
         var failedWrites = 0.03
         var crashes = 0.01
         var drains = 0.003
+        var refusals = 0.02
         var clones = 0.0
 
-        static let none = Faults(cuts: 0, flips: 0, failedWrites: 0, crashes: 0, drains: 0, clones: 0)
+        static let none = Faults(
+            cuts: 0, flips: 0, failedWrites: 0, crashes: 0, drains: 0, refusals: 0, clones: 0)
     }
 
     private struct Client {
@@ -107,6 +109,7 @@ struct Simulator {
         if random.chance(0.5) { server.sync() }
         if random.chance(faults.failedWrites) { server.failWrite() }
         if random.chance(faults.drains) { server.drain(now: now) }
+        if random.chance(faults.refusals) { server.refusesNextBatch = true }
         if random.chance(0.05) { server.compactLog() }
         if random.chance(faults.crashes) {
             server.crash(keeping: Int.random(in: 0...server.writesUnderWay, using: &random))

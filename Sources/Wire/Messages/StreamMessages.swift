@@ -54,7 +54,8 @@ public struct Totals: Equatable, Sendable {
     public var quarantined: UInt64
 
     public init(
-        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0, quarantined: UInt64 = 0
+        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0,
+        quarantined: UInt64 = 0
     ) {
         self.unknownBefore = unknownBefore
         self.skipped = skipped
