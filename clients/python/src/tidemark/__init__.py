@@ -1,0 +1,3 @@
+"""Send product-analytics events to a Tidemark collector."""
+
+__version__ = "0.1.0"
