@@ -61,7 +61,7 @@ let targets: [Target] = [
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
     program("tidemark", ["CommandLine"]),
-    program("vectors", ["Wire", "WAL", "Events", "JSON"]),
+    program("vectors", ["Events", "JSON", "Zstd", "Bytes"]),
 
     .target(name: "TestSupport", dependencies: ["Files", "Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Bytes", ["Bytes"]),
@@ -69,7 +69,7 @@ let targets: [Target] = [
     tests("Zstd", ["Zstd"]),
     tests("JSON", ["JSON"]),
     tests("Zones", ["Zones"]),
-    tests("Events", ["Events", "JSON"]),
+    tests("Events", ["Events", "JSON", "vectors"]),
     tests("Wire", ["Wire", "JSON"]),
     tests("WAL", ["WAL", "Events"]),
     tests("Parquet", ["Parquet"]),

@@ -1,0 +1,106 @@
+import Bytes
+import Zstd
+
+/// Why bytes are not a valid batch, or why events cannot become one. Offsets count from the start of the decoded body.
+public enum BatchError: Error, Equatable, Sendable {
+    /// The part ends before a value of it does.
+    case truncated(BatchPart, offset: Int)
+    case varintTooLong(BatchPart, offset: Int)
+    /// The part holds more bytes than its values fill.
+    case surplusBytes(BatchPart, offset: Int)
+    case unsupportedVersion(UInt8)
+    case unknownCodec(UInt8)
+    case reservedFieldNotZero
+    case noEvents
+    /// The header's size of the decoded body is not what the codec or the batch's length says.
+    case decodedSizeMismatch(declared: Int, actual: Int)
+    case compression(ZstdError)
+    /// One zstd frame must fill the batch.
+    case notOneZstdFrame
+    case overLimit(BatchQuantity, value: UInt64, limit: Int)
+    case notUTF8
+    case stringStartsInsideCharacter(string: Int)
+    /// Kinds must ascend; only 32 may repeat.
+    case columnOrder(kind: UInt8)
+    case missingColumn(kind: UInt8)
+    case stringIndexOutOfRange(BatchPart, index: UInt64, stringCount: Int)
+    /// A type, id or name of no bytes.
+    case emptyString(BatchPart)
+    case unknownFlagBits(row: Int)
+    case spareBitsSet(BatchPart)
+    case unknownScope(UInt8, offset: Int)
+    case unknownValueType(UInt8, offset: Int)
+    /// A value column in which no row has a value.
+    case emptyValueColumn(BatchPart)
+    case notFinite(BatchPart)
+    case notJSON(BatchPart)
+    /// Value columns must ascend by scope, name and type.
+    case valueColumnOrder(BatchPart)
+    /// Two values of one scope and name in one event.
+    case repeatedName(BatchPart, row: Int)
+
+    /// What the fault costs: the verdict of protocol/frames.md §7.
+    public var verdict: BatchVerdict {
+        if case .overLimit(let quantity, _, _) = self, quantity.mayBeLowered { return .tooBig }
+        return .malformed
+    }
+}
+
+/// The verdicts that cost a whole batch (protocol/frames.md §7).
+public enum BatchVerdict: UInt8, Sendable {
+    case malformed = 1
+    case tooBig = 4
+}
+
+/// Where in a batch.
+public enum BatchPart: Equatable, Sendable {
+    case header
+    case stringTable
+    case columns
+    /// A column by its kind (protocol/batch.md §5), other than a value column.
+    case column(kind: UInt8)
+    /// The n-th value column, from 0; in a builder the n-th value of the event.
+    case valueColumn(Int)
+}
+
+/// What has a maximum (protocol/batch.md §8).
+public enum BatchQuantity: String, Sendable {
+    case events
+    case decodedBytes = "decoded bytes"
+    case strings
+    case columns
+    case stringBytes = "bytes of a string"
+    case typeBytes = "bytes of a type"
+    case nameBytes = "bytes of a name"
+    case identifierBytes = "bytes of an id"
+
+    /// Whether a collector may announce less than the format allows.
+    var mayBeLowered: Bool {
+        switch self {
+        case .events, .decodedBytes, .strings, .columns: true
+        case .stringBytes, .typeBytes, .nameBytes, .identifierBytes: false
+        }
+    }
+}
+
+/// What a decoder takes: the format's maxima, or what HELLO_ACK announced.
+public struct BatchLimits: Sendable, Equatable {
+    public let eventsMax: Int
+    public let decodedBytesMax: Int
+    public let stringsMax: Int
+    public let columnsMax: Int
+
+    /// Each is lowered to the format's maximum.
+    public init(
+        eventsMax: Int = Limits.batchEventsMax, decodedBytesMax: Int = Limits.batchDecodedBytesMax,
+        stringsMax: Int = Limits.batchStringsMax, columnsMax: Int = Limits.batchColumnsMax
+    ) {
+        self.eventsMax = min(eventsMax, Limits.batchEventsMax)
+        self.decodedBytesMax = min(decodedBytesMax, Limits.batchDecodedBytesMax)
+        self.stringsMax = min(stringsMax, Limits.batchStringsMax)
+        self.columnsMax = min(columnsMax, Limits.batchColumnsMax)
+    }
+
+    /// The format's own maxima.
+    public static let format = BatchLimits()
+}

@@ -1,0 +1,92 @@
+import Bytes
+
+/// Gives equal byte strings one index, counted in order of arrival. Open addressing on the bytes; no `String` is made.
+struct StringInterner: Sendable {
+    private(set) var strings = ByteStrings()
+    private var hashes: [UInt64] = []
+    /// Index + 1 of a string, 0 where free; a power of two, at most half full.
+    private var slots = [UInt32](repeating: 0, count: 256)
+    /// Keeps those who choose the strings from choosing collisions; it changes nothing else.
+    private let seed = UInt64.random(in: .min ... .max)
+
+    /// The index of `string`, new or known. O(n) on average.
+    mutating func intern(_ string: RawSpan) -> UInt32 {
+        let hash = hash(string)
+        let mask = slots.count &- 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) &- 1
+            if hashes[index] == hash, strings.span(index).holdsSameWords(string) { return UInt32(index) }
+            slot = (slot &+ 1) & mask
+        }
+        let index = strings.count
+        strings.append(string)
+        hashes.append(hash)
+        slots[slot] = UInt32(index &+ 1)
+        if strings.count &* 2 > slots.count { grow() }
+        return UInt32(index)
+    }
+
+    mutating func intern(_ text: String) -> UInt32 {
+        let bytes = text.utf8.span
+        return intern(RawSpan(_elements: bytes))
+    }
+
+    mutating func removeAll() {
+        guard strings.count > 0 else { return }
+        strings = ByteStrings()
+        hashes.removeAll(keepingCapacity: true)
+        for slot in slots.indices { slots[slot] = 0 }
+    }
+
+    private mutating func grow() {
+        var larger = [UInt32](repeating: 0, count: slots.count * 2)
+        let mask = larger.count &- 1
+        for (index, hash) in hashes.enumerated() {
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while larger[slot] != 0 { slot = (slot &+ 1) & mask }
+            larger[slot] = UInt32(index &+ 1)
+        }
+        slots = larger
+    }
+
+    /// Eight bytes a multiplication, the last word overlapping the one before.
+    private func hash(_ string: RawSpan) -> UInt64 {
+        let count = string.byteCount
+        var hash = seed ^ UInt64(count)
+        guard count >= 8 else {
+            var word: UInt64 = 0
+            for offset in 0..<count { word = word &<< 8 | UInt64(string.uncheckedByte(offset)) }
+            return mix(hash ^ word)
+        }
+        var offset = 0
+        while offset &+ 8 < count {
+            hash = mix(hash ^ string.uncheckedWord(offset))
+            offset &+= 8
+        }
+        return mix(hash ^ string.uncheckedWord(count &- 8))
+    }
+
+    private func mix(_ word: UInt64) -> UInt64 {
+        // The golden ratio's bits: odd, and without pattern.
+        let product = word.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        return product.high ^ product.low
+    }
+}
+
+extension RawSpan {
+    /// Equality, eight bytes a step.
+    fileprivate func holdsSameWords(_ other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        var offset = 0
+        while offset &+ 8 <= byteCount {
+            if uncheckedWord(offset) != other.uncheckedWord(offset) { return false }
+            offset &+= 8
+        }
+        while offset < byteCount {
+            if uncheckedByte(offset) != other.uncheckedByte(offset) { return false }
+            offset &+= 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,4 @@
+@main
+struct VectorsProgram {
+    static func main() {}
+}
