@@ -62,6 +62,11 @@ def unzigzag(value: int) -> int:
     return value >> 1 if not value & 1 else ~(value >> 1)
 
 
+def wrapped(value: int) -> int:
+    """`value` modulo 2^64, as a signed integer."""
+    return (value - INT64_MIN & UINT64_MAX) + INT64_MIN
+
+
 def read_varint(data: bytes, offset: int) -> Tuple[int, int]:
     """The value at `offset`, and the offset behind it. Fails past ten bytes or 64 bits."""
     value = shift = 0

@@ -1,6 +1,6 @@
 """The batch: events as columns with one string table (protocol/batch.md). This module encodes; `decode` reads.
 
-The encoding is canonical: equal events in equal order give equal bytes (codec raw).
+The encoding is canonical (§11): equal events in equal order give equal bytes with codec raw, in every language.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 from . import _zstd
-from ._varint import INT64_MAX, INT64_MIN, varint, varints, zigzag, zigzags
+from ._varint import INT64_MAX, INT64_MIN, varint, varints, wrapped, zigzag, zigzags
 from .values import NAME_BYTES_MAX, STRING_BYTES_MAX, Json, Value
 
 VERSION = 0
@@ -165,10 +165,11 @@ def _timestamps(events: Sequence[Event]) -> bytes:
     differences = []
     before = 0
     for event in events:
-        differences.append(event.timestamp - before)
-        before = event.timestamp
-        if not INT64_MIN <= before <= INT64_MAX or not INT64_MIN <= differences[-1] <= INT64_MAX:
-            raise EncodeError(f"timestamp does not fit 64 bits: {before}")
+        stamp = event.timestamp
+        if not INT64_MIN <= stamp <= INT64_MAX:
+            raise EncodeError(f"timestamp does not fit 64 bits: {stamp}")
+        differences.append(wrapped(stamp - before))
+        before = stamp
     return zigzags(differences)
 
 

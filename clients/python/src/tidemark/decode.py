@@ -7,7 +7,7 @@ import struct
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from . import _zstd, batch
-from ._varint import INT64_MAX, INT64_MIN, DecodeError, read_varint, read_varints, unzigzag
+from ._varint import DecodeError, read_varint, read_varints, unzigzag, wrapped
 from .batch import SCOPES, Event
 from .values import NAME_BYTES_MAX, STRING_BYTES_MAX, Json, Value, check_json
 
@@ -158,9 +158,7 @@ class _Body:
         stamps = []
         stamp = 0
         for coded in _exactly(data, self._count, "timestamp"):
-            stamp += unzigzag(coded)
-            if not INT64_MIN <= stamp <= INT64_MAX:
-                raise DecodeError("a timestamp does not fit 64 bits")
+            stamp = wrapped(stamp + unzigzag(coded))
             stamps.append(stamp)
         return stamps
 
