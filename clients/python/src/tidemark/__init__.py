@@ -1,3 +1,14 @@
-"""Send product-analytics events to a Tidemark collector."""
+"""Send product-analytics events to a Tidemark collector.
 
-__version__ = "0.1.0"
+    client = tidemark.Client(token="…")
+    client.track("page_view", "user_7", {"page": "/pricing"})
+    client.close()
+"""
+
+from ._sender import CollectorRefusal, Stats, Verdict
+from ._varint import DecodeError
+from ._version import VERSION as __version__
+from .client import Client
+from .session import PeerFailure
+
+__all__ = ["Client", "CollectorRefusal", "DecodeError", "PeerFailure", "Stats", "Verdict", "__version__"]

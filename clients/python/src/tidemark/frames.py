@@ -175,8 +175,13 @@ def sint(value: int) -> bytes:
 class FieldReader:
     """The fields of one message, by id and kind."""
 
-    def __init__(self, payload: bytes, *known: int, lists: Tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, payload: bytes, *known: int, lists: Tuple[int, ...] = (), required: Tuple[int, ...] = ()
+    ) -> None:
         self._fields = decode_fields(payload, {**{number: False for number in known}, **{n: True for n in lists}})
+        for number in required:
+            if number not in self._fields:
+                raise ProtocolError(PROTOCOL, f"field {number} is missing")
 
     def raw(self, number: int, size: Optional[int] = None) -> Optional[bytes]:
         values = self._fields.get(number)

@@ -10,6 +10,7 @@ from ._varint import varint
 from .batch import Limits
 from .frames import FieldReader, Frame, ProtocolError, encode_fields, read_uints, sint, uint
 
+KIND_LIVE, KIND_IMPORT = 0, 1
 SOURCE_BYTES = 10
 LINEAGE_BYTES = 16
 
@@ -67,11 +68,11 @@ class Ack(NamedTuple):
 
 
 class Nack(NamedTuple):
-    """Nothing from `expected` on was taken. `retry` is None when the frame gives no rule."""
+    """Nothing from `expected` on was taken."""
 
     expected: int
     code: int
-    retry: Optional[int]
+    retry: int
     after_ms: Optional[int]
     detail: str
 
@@ -87,8 +88,10 @@ def hello(token: Optional[str], sdk: str, version: str, clock_micros: int) -> Fr
     return Frame(frames.HELLO, encode_fields(fields))
 
 
-def open_stream(stream: int, project: str, source: bytes, acked: int, lineage: Optional[bytes]) -> Frame:
-    fields: frames.Fields = {1: project.encode(), 3: source, 5: uint(0), 7: uint(acked)}
+def open_stream(
+    stream: int, project: str, source: bytes, kind: int, acked: int, lineage: Optional[bytes]
+) -> Frame:
+    fields: frames.Fields = {1: project.encode(), 3: source, 5: uint(kind), 7: uint(acked)}
     if lineage is not None:
         fields[8] = lineage
     return Frame(frames.OPEN, encode_fields(fields), stream)
@@ -129,7 +132,7 @@ def pong(ping_frame: Frame, clock_micros: int) -> Frame:
 
 
 def read_hello_ack(frame: Frame) -> HelloAck:
-    fields = FieldReader(frame.payload, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
+    fields = FieldReader(frame.payload, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, required=(1,))
     most = Limits()
     return HelloAck(
         role=fields.uint(1),
@@ -148,8 +151,11 @@ def read_hello_ack(frame: Frame) -> HelloAck:
     )
 
 
-def _totals(value: Optional[bytes]) -> Totals:
-    return Totals() if value is None else Totals(*read_uints(value, 5))
+def _totals(frame: Frame, value: Optional[bytes]) -> Totals:
+    totals = Totals(*read_uints(value or b"", 5))
+    if sum(totals) != frame.base:
+        raise ProtocolError(frames.PROTOCOL, f"totals make {sum(totals)}, durable is {frame.base}")
+    return totals
 
 
 def _fingerprint(value: bytes) -> Fingerprint:
@@ -158,21 +164,22 @@ def _fingerprint(value: bytes) -> Fingerprint:
 
 
 def read_opened(frame: Frame) -> Opened:
-    fields = FieldReader(frame.payload, 1, 3, lists=(5,))
+    fields = FieldReader(frame.payload, 1, 3, lists=(5,), required=(1, 3))
     lineage = fields.raw(1, LINEAGE_BYTES)
-    return Opened(frame.base, lineage, _totals(fields.raw(3)), [_fingerprint(value) for value in fields.all(5)])
+    prints = [_fingerprint(value) for value in fields.all(5)]
+    return Opened(frame.base, lineage, _totals(frame, fields.raw(3)), prints)
 
 
 def read_ack(frame: Frame) -> Ack:
-    fields = FieldReader(frame.payload, 1, lists=(3,))
-    return Ack(frame.base, _totals(fields.raw(1)), [RangeVerdict(*read_uints(value, 3)) for value in fields.all(3)])
+    fields = FieldReader(frame.payload, 1, lists=(3,), required=(1,))
+    verdicts = [RangeVerdict(*read_uints(value, 3)) for value in fields.all(3)]
+    return Ack(frame.base, _totals(frame, fields.raw(1)), verdicts)
 
 
 def read_nack(frame: Frame) -> Nack:
-    fields = FieldReader(frame.payload, 1, 3, 5, 6)
-    retry = fields.uint(3) if fields.raw(3) is not None else None
+    fields = FieldReader(frame.payload, 1, 3, 5, 6, required=(1, 3))
     after = fields.uint(5) if fields.raw(5) is not None else None
-    return Nack(frame.base, fields.uint(1), retry, after, fields.text(6) or "")
+    return Nack(frame.base, fields.uint(1), fields.uint(3), after, fields.text(6) or "")
 
 
 def read_goaway(frame: Frame) -> int:
@@ -182,7 +189,7 @@ def read_goaway(frame: Frame) -> int:
 
 
 def read_error(frame: Frame) -> PeerError:
-    fields = FieldReader(frame.payload, 1, 2)
+    fields = FieldReader(frame.payload, 1, 2, required=(1,))
     return PeerError(fields.uint(1), fields.text(2) or "")
 
 

@@ -99,7 +99,10 @@ def new_source() -> bytes:
 class Session:
     """One source's sequence space, its unacknowledged batches, and the conversation about them."""
 
-    def __init__(self, project: str, token: Optional[str], sdk: str, version: str, jitter: random.Random) -> None:
+    def __init__(
+        self, project: str, token: Optional[str], sdk: str, version: str, jitter: random.Random,
+        kind: int = messages.KIND_LIVE,
+    ) -> None:
         self.source = new_source()
         self.state = State.DOWN
         self.counts = Counts()
@@ -111,6 +114,7 @@ class Session:
         self.reconnect_after_seconds: Optional[float] = None
         """What the collector asked for with GOAWAY."""
         self._project = project
+        self._kind = kind
         self._hello = (token, sdk, version)
         self._jitter = jitter
         self._items: List[Item] = []
@@ -408,8 +412,7 @@ class Session:
     def _delay(self, nack: Nack) -> float:
         if nack.after_ms is not None:
             return nack.after_ms / 1000
-        immediate = nack.retry == frames.RETRY_NOW or (nack.retry is None and nack.code == frames.SEQUENCE_GAP)
-        return 0.0 if immediate else _RETRY_SECONDS_DEFAULT
+        return 0.0 if nack.retry == frames.RETRY_NOW else _RETRY_SECONDS_DEFAULT
 
     def _reopen_later(self, nack: Nack, now: float) -> None:
         """Opens again: at once the first time, then with growing pauses until something is acknowledged."""
@@ -448,7 +451,8 @@ class Session:
         self._stream = self._stream % 0xFFFFFFFF + 1
         self._cursor = 0
         self.state = State.OPENING
-        self._send(messages.open_stream(self._stream, self._project, self.source, self._acked, self._lineage))
+        self._send(
+            messages.open_stream(self._stream, self._project, self.source, self._kind, self._acked, self._lineage))
 
     def _pump(self, now: float) -> None:
         """Sends what may be sent."""
