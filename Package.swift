@@ -10,16 +10,25 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),  // lets `rawSpan` return a borrowed span
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+// While the skeleton grows, a target counts from the moment its folder exists.
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
+
+func isPresent(_ name: String) -> Bool {
+    ["Sources/", "Tests/"].contains { FileManager.default.fileExists(atPath: root + "/" + $0 + name) }
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func present(_ names: [String]) -> [Target.Dependency] { names.filter(isPresent).map { .target(name: $0) } }
+
+func library(_ name: String, _ dependencies: [String] = []) -> Target {
+    .target(name: name, dependencies: present(dependencies), swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+func program(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(name: name, dependencies: present(dependencies), swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [String]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: present(dependencies + ["TestSupport"]), swiftSettings: settings)
 }
 
 func system(_ name: String, pkgConfig: String, apt: String) -> Target {
@@ -61,7 +70,7 @@ let targets: [Target] = [
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
     program("tidemark", ["CommandLine"]),
-    program("vectors", ["Events", "JSON", "Zstd", "Bytes"]),
+    program("vectors", ["Events", "JSON", "Files", "Bytes"]),
 
     .target(name: "TestSupport", dependencies: ["Files", "Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Bytes", ["Bytes"]),
@@ -69,7 +78,7 @@ let targets: [Target] = [
     tests("Zstd", ["Zstd"]),
     tests("JSON", ["JSON"]),
     tests("Zones", ["Zones"]),
-    tests("Events", ["Events", "JSON", "vectors"]),
+    tests("Events", ["Events", "JSON", "Files", "vectors"]),
     tests("Wire", ["Wire", "JSON"]),
     tests("WAL", ["WAL", "Events"]),
     tests("Parquet", ["Parquet"]),
@@ -87,11 +96,4 @@ let targets: [Target] = [
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]
 
-// While the skeleton grows, a target counts from the moment its folder exists.
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
-let present = targets.filter { target in
-    let folder = target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name
-    return FileManager.default.fileExists(atPath: root + "/" + folder)
-}
-
-let package = Package(name: "tidemark", targets: present)
+let package = Package(name: "tidemark", targets: targets.filter { isPresent($0.name) })

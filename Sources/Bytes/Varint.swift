@@ -52,12 +52,14 @@ extension RawSpan {
         zigzagDecode(try varint(&offset))
     }
 
-    /// Reads a varint that counts something and must not exceed `limit`.
+    /// Reads a varint that counts something and must not exceed `limit`; nothing is below a negative limit.
     /// - Throws: `.overLimit` naming `what`.
     @inlinable @inline(__always)
     public func count(_ what: StaticString, limit: Int, _ offset: inout Int) throws(DecodeError) -> Int {
         let value = try varint(&offset)
-        guard value <= UInt64(limit) else { throw .overLimit(what: what, value: value, limit: UInt64(limit)) }
+        guard limit >= 0, value <= UInt64(limit) else {
+            throw .overLimit(what: what, value: value, limit: UInt64(max(limit, 0)))
+        }
         return Int(value)
     }
 }

@@ -61,7 +61,7 @@ struct RandomEvents {
     private mutating func text(_ length: ClosedRange<Int>) -> String {
         let alphabet = ["a", "b", "$", "0", " ", "é", "ж", "€", "😀", "\u{0}"]
         // Few letters and mostly short, so that texts repeat; cut to the allowed bytes.
-        let wanted = random.chance(0.8) ? min(length.upperBound, max(length.lowerBound, 3)) : length.upperBound
+        let wanted = random.chance(0.98) ? min(length.upperBound, max(length.lowerBound, 3)) : length.upperBound
         var text = length.lowerBound > 0 ? "x" : ""
         while true {
             let letter = alphabet.randomElement(using: &random) ?? "a"

@@ -1,16 +1,16 @@
-import Bytes
-
 /// Gives equal byte strings one index, counted in order of arrival. Open addressing on the bytes; no `String` is made.
-struct StringInterner: Sendable {
-    private(set) var strings = ByteStrings()
+public struct StringInterner: Sendable {
+    public private(set) var strings = ByteStrings()
     private var hashes: [UInt64] = []
     /// Index + 1 of a string, 0 where free; a power of two, at most half full.
     private var slots = [UInt32](repeating: 0, count: 256)
     /// Keeps those who choose the strings from choosing collisions; it changes nothing else.
     private let seed = UInt64.random(in: .min ... .max)
 
+    public init() {}
+
     /// The index of `string`, new or known. O(n) on average.
-    mutating func intern(_ string: RawSpan) -> UInt32 {
+    public mutating func intern(_ string: RawSpan) -> UInt32 {
         let hash = hash(string)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
@@ -27,12 +27,14 @@ struct StringInterner: Sendable {
         return UInt32(index)
     }
 
-    mutating func intern(_ text: String) -> UInt32 {
+    /// The same for text.
+    public mutating func intern(_ text: String) -> UInt32 {
         let bytes = text.utf8.span
         return intern(RawSpan(_elements: bytes))
     }
 
-    mutating func removeAll() {
+    /// Forgets all strings and keeps the table.
+    public mutating func removeAll() {
         guard strings.count > 0 else { return }
         strings = ByteStrings()
         hashes.removeAll(keepingCapacity: true)
