@@ -19,8 +19,8 @@ class Bell:
         self._ear, self._hand = socket.socketpair()
         self._ear.setblocking(False)
         self._hand.setblocking(False)
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self._ear, selectors.EVENT_READ)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._ear, selectors.EVENT_READ)
 
     def ring(self) -> None:
         try:
@@ -29,9 +29,22 @@ class Bell:
             # Full: it rings already. Closed: nobody waits.
             pass
 
+    def watch(self, watched: socket.socket, *, writable: bool = False) -> None:
+        """From now on a wait also ends when `watched` can be read, or written if `writable`."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writable else 0)
+        key = self._selector.get_map().get(watched)
+        if key is None:
+            self._selector.register(watched, events)
+        elif key.events != events:
+            self._selector.modify(watched, events)
+
+    def forget(self, watched: socket.socket) -> None:
+        if watched in self._selector.get_map():
+            self._selector.unregister(watched)
+
     def wait(self, timeout: Optional[float]) -> None:
-        """Until it rings, a registered socket is ready, or `timeout` seconds passed."""
-        for key, _ in self.selector.select(timeout):
+        """Until it rings, a watched socket is ready, or `timeout` seconds passed."""
+        for key, _ in self._selector.select(timeout):
             if key.fileobj is self._ear:
                 self._hush()
 
@@ -44,7 +57,7 @@ class Bell:
 
     def close(self) -> None:
         """Closes descriptors only: in a forked child the parent's bell keeps working."""
-        self.selector.close()
+        self._selector.close()
         self._ear.close()
         self._hand.close()
 

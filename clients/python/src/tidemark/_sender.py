@@ -104,6 +104,7 @@ class Sender:
 
         self._connection: Optional[Connection] = None
         self._connected_before = False
+        self._acked_before = 0
         self._failures = 0
         self._retry_at = 0.0
 
@@ -113,26 +114,25 @@ class Sender:
         """Queues the event and returns its id. Never waits for the network."""
         settings = self._settings
         with self._changed:
+            source_hex = self._source_hex
             sequence = self._next_sequence
             self._next_sequence += 1
-            self._tracked += 1
-            full = self._queue.events + self._held_events >= settings.queue_events_max
-            if full or self._closing:
-                self._queue.drop()
+            if self._closing:
+                # The source ends here: no SKIP is owed for what comes later.
                 self._skipped += 1
-                # Before closing, somebody must still send the SKIP.
-                if self._ended:
-                    self._settled = self._tracked
             else:
-                self._queue.add(event, size)
-            waiting = self._queue.sequences
-            if self._thread is None and not self._ended:
-                self._start()
-            if waiting == 1 or self._queue.events == settings.batch_size:
-                if self._waiting_since is None:
-                    self._waiting_since = time.monotonic()
-                self._ring()
-            source_hex = self._source_hex
+                self._tracked += 1
+                if self._queue.events + self._held_events >= settings.queue_events_max:
+                    self._queue.drop()
+                    self._skipped += 1
+                else:
+                    self._queue.add(event, size)
+                if self._thread is None:
+                    self._start()
+                if self._queue.sequences == 1 or self._queue.events == settings.batch_size:
+                    if self._waiting_since is None:
+                        self._waiting_since = time.monotonic()
+                    self._ring()
         if event.event_id is not None:
             return event_id_text(event.event_id)
         return f"evt_{source_hex}{sequence:012x}"
@@ -264,7 +264,7 @@ class Sender:
         self._connected_before = True
         started = time.monotonic()
         session.start(started, time.time_ns() // 1000)
-        bell.selector.register(connection.socket, 1)
+        bell.watch(connection.socket)
         while True:
             now = time.monotonic()
             if session.state in (State.PREAMBLE, State.HELLO) and now > started + _GREETING_SECONDS:
@@ -280,7 +280,7 @@ class Sender:
                     session.finish()
                     connection.send(session.take_output(now))
                 return
-            bell.selector.modify(connection.socket, 1 if connection.is_idle else 3)
+            bell.watch(connection.socket, writable=not connection.is_idle)
             bell.wait(self._timeout(now, connection))
             data = connection.receive()
             if data is not None:
@@ -302,17 +302,14 @@ class Sender:
     def _hang_up(self) -> None:
         if self._connection is not None:
             assert self._bell is not None
-            try:
-                self._bell.selector.unregister(self._connection.socket)
-            except (KeyError, ValueError):
-                pass
+            self._bell.forget(self._connection.socket)
             self._connection.close()
             self._connection = None
         self._take_stock()
         after = self._session.reconnect_after_seconds
         self._session.stop()
         if after is not None:
-            self._retry_at = time.monotonic() + after
+            self._retry_at = time.monotonic() + max(after, self._settings.backoff_min)
             self._session.reconnect_after_seconds = None
 
     def _fail(self, error: Exception) -> None:
@@ -340,7 +337,6 @@ class Sender:
         if session.last_nack is not None:
             nack, session.last_nack = session.last_nack, None
             self._report(CollectorRefusal(nack))
-        acked = session.counts.acked
         with self._changed:
             source_hex = session.source.hex()
             if source_hex != self._source_hex:
@@ -350,7 +346,8 @@ class Sender:
             first = session.first_ordinal
             self._settled = self._tracked - self._queue.sequences if first is None else first
             self._changed.notify_all()
-        if acked and session.state is State.OPEN:
+        if session.counts.acked > self._acked_before:
+            self._acked_before = session.counts.acked
             self._failures = 0
         verdicts, session.rejected = session.rejected, []
         if self._settings.on_verdict is not None:

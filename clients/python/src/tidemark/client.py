@@ -69,7 +69,8 @@ class Client:
         address: Address = unix_socket if unix_socket is not None else (host, port)
         self._settings = Settings(
             address, token, project, batch_size, flush_interval, queue_events_max,
-            KIND_IMPORT if backfill else KIND_LIVE, compress, backoff_min, backoff_max, on_error, on_verdict, _version.VERSION,
+            KIND_IMPORT if backfill else KIND_LIVE, compress, backoff_min, backoff_max,
+            on_error, on_verdict, _version.VERSION,
         )
         self._sender = Sender(self._settings)
         self._identity = threading.Lock()

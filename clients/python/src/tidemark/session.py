@@ -223,7 +223,7 @@ class Session:
         times = []
         if self._keepalive and self.state not in (State.DOWN, State.PREAMBLE, State.HELLO):
             times.append(self._ping_time())
-        if self.state is State.WAITING or (self.state is State.OPEN and self._cursor < len(self._items)):
+        if self.state is State.WAITING or (self.state is State.OPEN and self._cursor < self._sendable):
             times.append(self._resume_at)
         return min(times) if times else None
 
@@ -375,7 +375,9 @@ class Session:
     def _hear_nack(self, nack: Nack, now: float) -> None:
         self.last_nack = nack
         oldest = self._items[0].base if self._items else self._next_base
-        if nack.code in (frames.SEQUENCE_CONFLICT, frames.FENCED):
+        if nack.code == frames.SEQUENCE_GAP:
+            self._go_back(nack, oldest, now)
+        elif nack.code in (frames.SEQUENCE_CONFLICT, frames.FENCED):
             # Another sender has this source. OPENED tells which batches are safe; the rest leaves.
             self._move_after_open = True
             self._reopen_later(nack, now)
@@ -454,11 +456,15 @@ class Session:
         self._send(
             messages.open_stream(self._stream, self._project, self.source, self._kind, self._acked, self._lineage))
 
+    @property
+    def _sendable(self) -> int:
+        return min(len(self._items), self._window)
+
     def _pump(self, now: float) -> None:
         """Sends what may be sent."""
         if self.state is not State.OPEN or now < self._resume_at:
             return
-        while self._cursor < min(len(self._items), self._window) and len(self._output) < _OUTPUT_BYTES_ENOUGH:
+        while self._cursor < self._sendable and len(self._output) < _OUTPUT_BYTES_ENOUGH:
             item = self._items[self._cursor]
             if isinstance(item, Batch):
                 self._send(messages.batch(self._stream, item.base, item.count, item.data, self._rewind))
