@@ -74,8 +74,6 @@ class Source:
         self.totals = Totals()
         self.batches: Dict[Tuple[int, int], bytes] = {}
         self.skips: List[Tuple[int, int, int]] = []
-        self.hidden = False
-        """Do not list fingerprints (as if another process had written them)."""
 
     @property
     def events(self) -> List[Event]:
@@ -252,7 +250,7 @@ class _Talk:
         self._streams[frame.stream] = name
         acked = fields.uint(7)
         prints = [Fingerprint(base, count, xxh64(data)) for (base, count), data in sorted(source.batches.items())
-                  if base + count - 1 > acked and not source.hidden]
+                  if base + count - 1 > acked]
         self._say(opened(frame.stream, source.durable, source.totals, prints))
 
     def _take(self, frame: Frame) -> bool:

@@ -342,7 +342,7 @@ def test_the_window_is_respected() -> None:
         assert numbers(collector) == list(range(100))
 
 
-def test_keepalive_pings_and_a_silent_collector_is_left() -> None:
+def test_a_quiet_connection_is_kept_alive() -> None:
     with Collector(keepalive=1) as collector:
         client = client_of(collector)
         client.track("a", "u", {"n": 1})
