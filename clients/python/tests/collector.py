@@ -1,4 +1,4 @@
-"""A collector for tests: speaks protocol/frames.md §5 and §6 over a real socket, and misbehaves as its script says."""
+"""A collector for tests: speaks protocol/frames.md §5 and §6 on a real socket, and misbehaves as its script says."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def hello_ack(role: int = 1, project: str = "shop", *, frame_bytes: int = 16 << 
 
 
 def opened(stream: int, durable: int, totals: Totals, prints: List[Fingerprint], lineage: bytes = LINEAGE) -> Frame:
-    values = [varint(one.base) + varint(one.count) + struct.pack("<Q", one.fingerprint) for one in prints]
+    values = [varint(one.base) + varint(one.event_count) + struct.pack("<Q", one.fingerprint) for one in prints]
     fields: Fields = {1: lineage, 3: messages.totals_bytes(totals)}
     if values:
         fields[5] = values
@@ -57,12 +57,6 @@ def goaway(reason: int, after: int) -> Frame:
 
 def error(code: int, detail: str) -> Frame:
     return Frame(frames.ERROR, encode_fields({1: uint(code), 2: detail.encode()}))
-
-
-class Stored(NamedTuple):
-    base: int
-    count: int
-    data: bytes
 
 
 class Source:
@@ -295,7 +289,7 @@ class _Talk:
         else:
             assert len(decode(data)) == count
             source.batches[frame.base, count] = data
-            bad = sum(one.count for one in act.verdicts)
+            bad = sum(one.event_count for one in act.verdicts)
             source.totals = totals._replace(stored=totals.stored + count - bad, rejected=totals.rejected + bad)
         source.durable += count
         assert sum(source.totals) == source.durable

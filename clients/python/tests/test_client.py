@@ -1,4 +1,4 @@
-"""The client against a collector on a real socket that fails in every way the protocol knows."""
+"""The client against a collector on a real socket."""
 
 from __future__ import annotations
 
@@ -7,49 +7,15 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Optional
+from typing import List
 
-import pytest
-from collector import Act, Collector, Frame, error, goaway, nack
+from clients import WAIT, client_of, numbers, only, track_many, wait_until
+from collector import Act, Collector, error, goaway
 
 import tidemark
-from tidemark import frames, messages
+from tidemark import frames
 from tidemark.frames import FieldReader
 from tidemark.messages import RangeVerdict
-
-WAIT = 5.0
-
-
-def wait_until(condition: Callable[[], bool], what: str = "") -> None:
-    deadline = time.monotonic() + WAIT
-    while not condition():
-        assert time.monotonic() < deadline, what or "waited too long"
-        time.sleep(0.002)
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as made:
-        yield made
-
-
-def client_of(collector: Collector, **settings: Any) -> tidemark.Client:
-    settings = {"batch_size": 10, "flush_interval": 0.02, "backoff_min": 0.005, "backoff_max": 0.05, **settings}
-    return tidemark.Client(port=collector.port, token="t", project="shop", **settings)
-
-
-def numbers(collector: Collector) -> List[int]:
-    return [event.properties["n"] for event in collector.stored]  # type: ignore[misc]
-
-
-def track_many(client: tidemark.Client, start: int, end: int) -> List[str]:
-    return [client.track("tick", "u", {"n": number}) for number in range(start, end)]
-
-
-def only(*acts: Act) -> Callable[[Frame], Optional[Act]]:
-    """A script for the first frames; later ones are judged as usual."""
-    left = list(acts)
-    return lambda frame: left.pop(0) if left else None
 
 
 def test_events_arrive_once_and_in_order(collector: Collector) -> None:
@@ -96,163 +62,6 @@ def test_track_does_not_wait_when_nobody_listens() -> None:
     assert not client.flush(0.05)
     assert "Connection" in (client.stats().last_error or "")
     assert client.close(0.05) is False
-
-
-@pytest.mark.parametrize("stored", [False, True], ids=["before it was stored", "after it was stored"])
-def test_a_cut_connection_resends_the_same_bytes(collector: Collector, stored: bool) -> None:
-    collector.script = only(Act(), Act(store=stored, cut=True))
-    with client_of(collector, flush_interval=60) as client:
-        track_many(client, 0, 40)
-        assert client.flush(WAIT)
-        assert client.stats().reconnects == 1
-        assert client.stats().resent > 0
-    assert numbers(collector) == list(range(40))
-    copies = collector.frames_of(frames.BATCH)
-    by_base = {base: {f.payload for f in copies if f.base == base} for base in (1, 11, 21, 31)}
-    assert all(len(payloads) == 1 for payloads in by_base.values())
-    # What OPENED listed is not sent again.
-    assert sum(frame.base == 11 for frame in copies) == (1 if stored else 2)
-    opens = collector.frames_of(frames.OPEN)
-    assert [FieldReader(f.payload, 1, 3, 5, 7, 8).uint(7) for f in opens][0] == 0
-    assert FieldReader(opens[1].payload, 1, 3, 5, 7, 8).raw(8) == bytes(range(16))
-
-
-def test_a_collector_that_dies_many_times_gets_everything_once(collector: Collector) -> None:
-    turn = iter(range(10_000))
-
-    def script(frame: Frame) -> Optional[Act]:
-        number = next(turn)
-        return Act(store=number % 2 == 0, cut=True) if number % 3 == 2 and number < 40 else None
-
-    collector.script = script
-    with client_of(collector) as client:
-        for start in range(0, 300, 50):
-            track_many(client, start, start + 50)
-            time.sleep(0.005)
-        assert client.flush(WAIT)
-        assert client.stats().reconnects >= 5
-    assert numbers(collector) == list(range(300))
-    assert len(collector.sources) == 1
-
-
-def test_a_nack_is_followed_by_the_same_batch_with_rewind(collector: Collector) -> None:
-    collector.script = only(Act(), Act(frame=nack(0, 11, 70, frames.RETRY_AFTER, 20, "disk"), discard=True))
-    with client_of(collector, flush_interval=60) as client:
-        track_many(client, 0, 50)
-        assert client.flush(WAIT)
-        assert client.stats().last_error == "CollectorRefusal: STORAGE: disk"
-    assert numbers(collector) == list(range(50))
-    rewinds = [frame for frame in collector.frames_of(frames.BATCH) if frame.flags & frames.FLAG_REWIND]
-    assert [frame.base for frame in rewinds] == [11]
-    assert len(collector.frames_of(frames.OPEN)) == 1
-
-
-def test_a_full_queue_drops_the_newest_and_skips_their_sequences(collector: Collector) -> None:
-    collector.refuse = error(134, "busy")
-    client = client_of(collector, queue_events_max=25, flush_interval=60)
-    ids = track_many(client, 0, 40)
-    assert len(set(ids)) == 40
-    assert client.stats().skipped == 15 and client.stats().queued == 25
-    collector.refuse = None
-    assert client.flush(WAIT)
-    ids += track_many(client, 40, 43)
-    assert client.close(WAIT)
-    assert numbers(collector) == [*range(25), 40, 41, 42]
-    (name,) = collector.sources
-    source = collector.sources[name]
-    assert source.skips == [(26, 15, frames.SKIP_DROPPED)]
-    assert source.durable == 43 and source.totals.skipped == 15
-    assert ids[-1] == f"evt_{name.hex()}{43:012x}"
-    assert client.stats().stored == 28
-
-
-def test_a_collector_that_lost_acknowledged_events_is_told_and_goes_on(collector: Collector) -> None:
-    client = client_of(collector)
-    track_many(client, 0, 30)
-    assert client.flush(WAIT)
-    with collector.lock:
-        (source,) = collector.sources.values()
-        source.batches = {key: data for key, data in source.batches.items() if key[0] == 1}
-        source.durable, source.totals = 10, messages.Totals(stored=10)
-    collector.cut_all()
-    track_many(client, 30, 40)
-    assert client.close(WAIT)
-    assert source.skips == [(11, 20, frames.SKIP_ACKNOWLEDGED)]
-    assert numbers(collector) == [*range(10), *range(30, 40)]
-    assert len(collector.sources) == 1
-
-
-def test_a_new_collector_accepts_any_base(collector: Collector) -> None:
-    client = client_of(collector)
-    track_many(client, 0, 30)
-    assert client.flush(WAIT)
-    with collector.lock:
-        collector.sources.clear()
-    collector.cut_all()
-    track_many(client, 30, 40)
-    assert client.close(WAIT)
-    (source,) = collector.sources.values()
-    assert source.totals == messages.Totals(unknown_before=30, stored=10)
-
-
-def test_an_unlisted_batch_below_durable_goes_to_a_new_source(collector: Collector) -> None:
-    """As if a clone of this process had written the same sequences first."""
-
-    def script(frame: Frame) -> Optional[Act]:
-        (source,) = collector.sources.values()
-        source.seen, source.durable, source.totals = True, 25, messages.Totals(stored=25)
-        collector.script = None
-        return Act(store=False, cut=True)
-
-    collector.script = script
-    client = client_of(collector, flush_interval=60)
-    track_many(client, 0, 40)
-    assert client.flush(WAIT)
-    late = client.track("tick", "u", {"n": 40})
-    assert client.close(WAIT)
-    assert numbers(collector) == list(range(41))
-    assert len(collector.sources) == 2
-    second = list(collector.sources)[1]
-    assert late == f"evt_{second.hex()}{41:012x}"
-    assert client.stats().renumbered > 0
-
-
-@pytest.mark.parametrize("code", [frames.SEQUENCE_CONFLICT, frames.FENCED])
-def test_a_contested_source_is_left_without_loss_or_doubles(collector: Collector, code: int) -> None:
-    collector.script = only(Act(), Act(frame=nack(0, 11, code, frames.RETRY_OPEN), discard=True))
-    with client_of(collector, flush_interval=60) as client:
-        track_many(client, 0, 50)
-        assert client.flush(WAIT)
-    assert sorted(numbers(collector)) == list(range(50))
-    assert len(collector.sources) == 2
-
-
-def test_an_unknown_stream_is_opened_again(collector: Collector) -> None:
-    collector.script = only(
-        Act(), Act(frame=nack(0, 11, frames.STREAM_UNKNOWN, frames.RETRY_OPEN), discard=True))
-    with client_of(collector, flush_interval=60) as client:
-        track_many(client, 0, 50)
-        assert client.flush(WAIT)
-    assert numbers(collector) == list(range(50))
-    assert len(collector.sources) == 1
-    assert [frame.stream for frame in collector.frames_of(frames.OPEN)] == [1, 2]
-
-
-def test_a_refused_open_with_retry_new_source_gets_one(collector: Collector) -> None:
-    refused: List[bytes] = []
-
-    def open_script(frame: Frame, source: bytes) -> Optional[Frame]:
-        if refused:
-            return None
-        refused.append(source)
-        return nack(frame.stream, 0, frames.NOT_ALLOWED, frames.RETRY_NEW_SOURCE)
-
-    collector.open_script = open_script
-    with client_of(collector) as client:
-        track_many(client, 0, 12)
-        assert client.flush(WAIT)
-    assert numbers(collector) == list(range(12))
-    assert refused[0] not in collector.sources
 
 
 def test_verdicts_name_the_events(collector: Collector) -> None:
@@ -397,11 +206,13 @@ def test_a_forked_child_has_its_own_source_and_the_parent_goes_on(collector: Col
     assert client.flush(WAIT)
     waiting = client.track("tick", "u", {"n": 10})
     reader, writer = os.pipe()
+    before = client._sender
     child = _fork()
     if child == 0:
         ok = False
         try:
             assert client.stats().queued == 0
+            assert before._connection is not None and before._connection.socket.fileno() == -1
             made = client.track("tick", "u", {"n": 100})
             ok = client.close(WAIT)
             os.write(writer, made.encode())
@@ -410,7 +221,8 @@ def test_a_forked_child_has_its_own_source_and_the_parent_goes_on(collector: Col
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     childs = os.read(reader, 100).decode()
-    os.close(reader), os.close(writer)
+    os.close(reader)
+    os.close(writer)
     track_many(client, 11, 20)
     assert client.close(WAIT)
     assert sorted(numbers(collector)) == [*range(20), 100]
@@ -460,3 +272,22 @@ def test_identity_follows_the_reserved_types(collector: Collector) -> None:
     ]
     assert collector.stored[5].properties == {"previous_id": "old"}
     assert collector.stored[6].traits == {"seats": 5}
+
+
+def test_a_full_queue_drops_the_newest_and_skips_their_sequences(collector: Collector) -> None:
+    collector.refuse = error(134, "busy")
+    client = client_of(collector, queue_events_max=25, flush_interval=60)
+    ids = track_many(client, 0, 40)
+    assert len(set(ids)) == 40
+    assert client.stats().skipped == 15 and client.stats().queued == 25
+    collector.refuse = None
+    assert client.flush(WAIT)
+    ids += track_many(client, 40, 43)
+    assert client.close(WAIT)
+    assert numbers(collector) == [*range(25), 40, 41, 42]
+    (name,) = collector.sources
+    source = collector.sources[name]
+    assert source.skips == [(26, 15, frames.SKIP_DROPPED)]
+    assert source.durable == 43 and source.totals.skipped == 15
+    assert ids[-1] == f"evt_{name.hex()}{43:012x}"
+    assert client.stats().stored == 28

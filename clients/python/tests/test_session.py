@@ -9,10 +9,13 @@ import collector as server
 import pytest
 
 from tidemark import frames, messages
+from tidemark._checksums import xxh64
 from tidemark.batch import Event, encode
+from tidemark.decode import decode
 from tidemark.frames import Frame, ProtocolError
 from tidemark.messages import Fingerprint, Totals
-from tidemark.session import PeerFailure, Session, State
+from tidemark.reports import PeerFailure
+from tidemark.session import Session, State
 
 
 def batch_of(count: int, start: int = 0) -> bytes:
@@ -196,7 +199,7 @@ def test_opening_again_slows_down_until_something_is_acknowledged() -> None:
         assert due is not None
         pauses.append(due - now)
         now = due
-        one._heard_at = now
+        one._keepalive.heard_at = now
         one.tick(now, 0)
         (open_,) = said(one, now)
         hear(one, server.opened(open_.stream, 0, Totals(), []), now=now)
@@ -258,7 +261,7 @@ def test_whatever_the_collector_does_every_batch_is_stored_once(seed: int) -> No
         now += 1
         if one.state is State.DOWN:
             stream = greet(one, now).stream
-            listed = [entry for entry in prints if entry.base + entry.count > one._acked + 1]
+            listed = [entry for entry in prints if entry.base + entry.event_count > one._acked + 1]
             hear(one, server.opened(stream, durable, totals, listed), now=now)
             discarding = False
         if one.has_room and step < 300 and source.random() < 0.6:
@@ -283,7 +286,7 @@ def test_whatever_the_collector_does_every_batch_is_stored_once(seed: int) -> No
             else:
                 count = frame.event_count
                 stored.append(messages.batch_bytes(frame.payload))
-                prints.append(Fingerprint(frame.base, count, server.xxh64(stored[-1])))
+                prints.append(Fingerprint(frame.base, count, xxh64(stored[-1])))
                 totals = totals._replace(stored=totals.stored + count)
             durable += count
             if chance < 0.6:
@@ -295,4 +298,4 @@ def test_whatever_the_collector_does_every_batch_is_stored_once(seed: int) -> No
             hear(one, server.ack(stream, durable, totals, []), now=now)
     assert one.first_ordinal is None, f"seed {seed}"
     assert stored == tracked, f"seed {seed}"
-    assert one.counts.stored == sum(map(len, map(server.decode, stored)))
+    assert one.counts.stored == sum(len(decode(data)) for data in stored)

@@ -53,7 +53,8 @@ def _cycle() -> List[Any]:
 
 
 @pytest.mark.parametrize(("given", "error"), [
-    (float("nan"), ValueError), (float("inf"), ValueError), (Decimal("NaN"), ValueError), (Decimal("-Infinity"), ValueError),
+    (float("nan"), ValueError), (float("inf"), ValueError),
+    (Decimal("NaN"), ValueError), (Decimal("-Infinity"), ValueError),
     ([float("nan")], ValueError), ({"a": {1: 2}}, TypeError), (object(), TypeError), (b"bytes", TypeError),
     ([object()], TypeError), ({1, 2}, TypeError), (_cycle(), ValueError),
 ])
@@ -65,7 +66,8 @@ def test_a_value_that_cannot_be_sent_is_named(given: Any, error: Any) -> None:
 
 
 @pytest.mark.parametrize(("call", "error"), [
-    (lambda c: c.track(""), ValueError), (lambda c: c.track("x" * 201), ValueError), (lambda c: c.track("$x"), ValueError),
+    (lambda c: c.track(""), ValueError), (lambda c: c.track("x" * 201), ValueError),
+    (lambda c: c.track("$x"), ValueError),
     (lambda c: c.track(5), TypeError), (lambda c: c.track("a", ""), ValueError), (lambda c: c.track("a", 5), TypeError),
     (lambda c: c.track("a", "é" * 257), ValueError), (lambda c: c.track("a", "\ud800"), ValueError),
     (lambda c: c.track("a", "u", {"": 1}), ValueError), (lambda c: c.track("a", "u", {"n" * 256: 1}), ValueError),

@@ -8,8 +8,9 @@ import pytest
 from paths import VECTORS, Vector, load
 
 from tidemark import _zstd, arguments
+from tidemark._varint import DecodeError
 from tidemark.batch import Event, encode, encode_body
-from tidemark.decode import DecodeError, decode, decode_header
+from tidemark.decode import decode, decode_header
 from tidemark.values import Json, Value
 
 _SCOPES = {

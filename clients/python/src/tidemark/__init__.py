@@ -5,10 +5,9 @@
     client.close()
 """
 
-from ._sender import CollectorRefusal, Stats, Verdict
 from ._varint import DecodeError
 from ._version import VERSION as __version__
 from .client import Client
-from .session import PeerFailure
+from .reports import CollectorRefusal, PeerFailure, Stats, Verdict
 
 __all__ = ["Client", "CollectorRefusal", "DecodeError", "PeerFailure", "Stats", "Verdict", "__version__"]

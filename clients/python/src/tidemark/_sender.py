@@ -7,16 +7,17 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, List, NamedTuple, Optional
+from typing import Callable, List, Optional
 
-from . import batch, messages
+from . import batch
 from ._connection import Address, Bell, Connection
 from ._queue import EventQueue, Waiting
 from ._varint import DecodeError
 from .arguments import event_id_text
 from .batch import Event
 from .frames import AUTHENTICATION, VERSION_REFUSED, code_name
-from .session import PeerFailure, Session, State
+from .reports import CollectorRefusal, PeerFailure, Stats, Verdict
+from .session import Session, State
 
 log = logging.getLogger("tidemark")
 
@@ -24,37 +25,6 @@ _CONNECT_SECONDS = 5.0
 _GREETING_SECONDS = 10.0
 _BATCH_BYTES_AIM = 1 << 20
 _GOODBYE_SECONDS = 1.0
-
-
-class Verdict(NamedTuple):
-    """One event the collector will never store, and why."""
-
-    event_id: str
-    code: int
-    reason: str
-
-
-class Stats(NamedTuple):
-    """Counts since the client (or, after a fork, the child) began; in events unless the name says otherwise."""
-
-    queued: int
-    """Tracked and not yet acknowledged."""
-    sent: int
-    """Sent for the first time."""
-    resent: int
-    """Sent again, the same bytes."""
-    acked: int
-    """Acknowledged: durable, whatever the verdict."""
-    stored: int
-    rejected: int
-    quarantined: int
-    skipped: int
-    """Dropped because the queue was full, or because no batch may hold them; their sequences are skipped."""
-    renumbered: int
-    """Sent under another source than the id that `track` returned says."""
-    reconnects: int
-    """Connections after the first."""
-    last_error: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -407,11 +377,3 @@ class Sender:
             explicit = {row: event.event_id for row, event in enumerate(events) if event.event_id is not None}
             session.add_batch(data, len(events), ordinal, explicit)
             return
-
-
-class CollectorRefusal(Exception):
-    """A NACK: for now, nothing from some sequence on was taken. The client retries by itself."""
-
-    def __init__(self, nack: messages.Nack) -> None:
-        super().__init__(f"{code_name(nack.code)}: {nack.detail}" if nack.detail else code_name(nack.code))
-        self.code = nack.code

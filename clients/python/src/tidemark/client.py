@@ -13,10 +13,11 @@ from typing import Any, Callable, Mapping, Optional, Type, Union
 
 from . import _version, arguments
 from ._connection import Address
-from ._sender import Sender, Settings, Stats, Verdict
+from ._sender import Sender, Settings
 from .arguments import Consent, EventId, Timestamp
 from .batch import CONSENT_UNKNOWN, EVENTS_MAX, Event
 from .messages import KIND_IMPORT, KIND_LIVE
+from .reports import Stats, Verdict
 
 Values = Optional[Mapping[str, Any]]
 

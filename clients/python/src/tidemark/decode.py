@@ -1,4 +1,4 @@
-"""Reads a batch and checks all of its structure (protocol/batch.md §7): tests and tools need it, the client does not."""
+"""Reads a batch and checks all of its structure (protocol/batch.md §7). For tests and tools."""
 
 from __future__ import annotations
 

@@ -20,8 +20,9 @@ FLAG_REWIND = 1
 
 HELLO, HELLO_ACK, OPEN, OPENED, BATCH, ACK, NACK, SKIP, CLOSE = 1, 3, 5, 7, 9, 11, 13, 15, 17
 GOAWAY, ERROR, ADMIN, ADMIN_REPLY, PING, PONG = 21, 23, 25, 27, 2, 4
-KNOWN_TYPES = frozenset((HELLO, HELLO_ACK, OPEN, OPENED, BATCH, ACK, NACK, SKIP, CLOSE, GOAWAY, ERROR, ADMIN, ADMIN_REPLY,
-                         PING, PONG))
+KNOWN_TYPES = frozenset((
+    HELLO, HELLO_ACK, OPEN, OPENED, BATCH, ACK, NACK, SKIP, CLOSE, GOAWAY, ERROR, ADMIN, ADMIN_REPLY, PING, PONG,
+))
 _OF_STREAM = frozenset((OPEN, OPENED, BATCH, ACK, NACK, SKIP, CLOSE))
 _WITHOUT_BASE = frozenset((HELLO, HELLO_ACK, OPEN, CLOSE, GOAWAY, ERROR))
 
@@ -53,7 +54,7 @@ class ProtocolError(DecodeError):
         self.code = code
 
 
-PROTOCOL, FRAME_TOO_BIG, CHECKSUM = 130, 131, 132
+PROTOCOL, FRAME_TOO_BIG, CHECKSUM, TIMEOUT = 130, 131, 132, 133
 
 
 class Frame(NamedTuple):
@@ -88,10 +89,13 @@ def encode_frame(frame: Frame) -> bytes:
     return head + struct.pack("<I", crc32c(head)) + payload
 
 
-def decode_frame(data: bytes, offset: int = 0, payload_max: int = PAYLOAD_BYTES_MAX) -> Optional[Tuple[Frame, int]]:
+def decode_frame(
+    data: Union[bytes, bytearray], offset: int = 0, payload_max: int = PAYLOAD_BYTES_MAX
+) -> Optional[Tuple[Frame, int]]:
     """The frame at `offset` and the offset behind it; None when it is not all there yet.
 
-    Raises ProtocolError for a failed checksum or a broken rule. A frame of unknown even type is returned, to be skipped.
+    Raises ProtocolError for a failed checksum or a broken rule. A frame of unknown even type is returned, for the
+    caller to skip.
     """
     if len(data) - offset < HEADER_BYTES:
         return None

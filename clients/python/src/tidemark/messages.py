@@ -42,7 +42,7 @@ class Fingerprint(NamedTuple):
     """A batch the collector holds."""
 
     base: int
-    count: int
+    event_count: int
     fingerprint: int
 
 
@@ -54,10 +54,10 @@ class Opened(NamedTuple):
 
 
 class RangeVerdict(NamedTuple):
-    """The same permanent cause for `count` sequences from `sequence` on."""
+    """The same permanent cause for `event_count` sequences from `sequence` on."""
 
     sequence: int
-    count: int
+    event_count: int
     code: int
 
 

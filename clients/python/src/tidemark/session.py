@@ -9,13 +9,15 @@ from __future__ import annotations
 import enum
 import random
 import secrets
-from typing import Dict, List, NamedTuple, Optional, Union
+from typing import Dict, List, Optional
 
 from . import frames, messages
-from ._checksums import xxh64
 from .batch import Limits
-from .frames import Frame, ProtocolError, code_name
-from .messages import Ack, Nack, Opened, RangeVerdict, Totals
+from .frames import Frame, ProtocolError
+from .items import Batch, Counts, Item, Rejected, Skip, reconciled, rejections
+from .keepalive import Keepalive
+from .messages import Ack, Nack, Opened, Totals
+from .reports import PeerFailure
 
 IN_FLIGHT_MAX = 64
 """Batches sent and not acknowledged; the protocol allows 256 a stream."""
@@ -23,63 +25,6 @@ IN_FLIGHT_MAX = 64
 _OUTPUT_BYTES_ENOUGH = 1 << 20
 _REOPEN_SECONDS_MAX = 30.0
 _RETRY_SECONDS_DEFAULT = 1.0
-
-
-class PeerFailure(Exception):
-    """The collector refused the connection: an ERROR frame or a refusal in the preamble."""
-
-    def __init__(self, code: int, detail: str) -> None:
-        super().__init__(f"{code_name(code)}: {detail}" if detail else code_name(code))
-        self.code = code
-
-
-class Batch:
-    """An encoded batch on its way. `ordinal` is the caller's number of its first event, whatever the source."""
-
-    def __init__(self, base: int, count: int, data: bytes, ordinal: int, event_ids: Dict[int, bytes]) -> None:
-        self.base = base
-        self.count = count
-        self.data = data
-        self.ordinal = ordinal
-        self.event_ids = event_ids
-        """Explicit event ids by row."""
-        self.sent = False
-        self._fingerprint: Optional[int] = None
-
-    @property
-    def fingerprint(self) -> int:
-        if self._fingerprint is None:
-            self._fingerprint = xxh64(self.data)
-        return self._fingerprint
-
-
-class Skip:
-    """Sequences that were given out and will never be sent."""
-
-    def __init__(self, base: int, count: int, reason: int, ordinal: int) -> None:
-        self.base = base
-        self.count = count
-        self.reason = reason
-        self.ordinal = ordinal
-
-
-Item = Union[Batch, Skip]
-
-
-class Rejected(NamedTuple):
-    """One event that was not stored, and never will be."""
-
-    sequence: int
-    event_id: bytes
-    code: int
-
-
-class Counts:
-    """What happened so far, in events."""
-
-    def __init__(self) -> None:
-        self.sent = self.resent = self.acked = self.renumbered = 0
-        self.stored = self.rejected = self.quarantined = 0
 
 
 class State(enum.Enum):
@@ -124,7 +69,6 @@ class Session:
         self._lineage: Optional[bytes] = None
         self._stream = 0
         self._window = IN_FLIGHT_MAX
-        self._keepalive = 0.0
         self._failed_opens = 0
         self._move_after_open = False
         self._reset_connection(0.0)
@@ -135,7 +79,7 @@ class Session:
         self._cursor = 0
         self._rewind = False
         self._resume_at = 0.0
-        self._heard_at = self._spoke_at = self._pinged_at = now
+        self._keepalive = Keepalive(now)
 
     # The caller's side.
 
@@ -199,30 +143,23 @@ class Session:
         output = bytes(self._output)
         self._output.clear()
         if output:
-            self._spoke_at = now
+            self._keepalive.spoke_at = now
         return output
 
     def tick(self, now: float, clock_micros: int) -> None:
         """Does what is due. Raises ProtocolError when the collector has been silent too long."""
         if self.state is State.WAITING and now >= self._resume_at:
             self._open()
-        if not self._keepalive or self.state in (State.DOWN, State.PREAMBLE, State.HELLO):
-            return
-        if now - self._heard_at > 2 * self._keepalive:
-            raise ProtocolError(133, f"nothing heard for {2 * self._keepalive:g} s")
-        if now >= self._ping_time():
-            self._pinged_at = now
+        if self._keepalive.is_dead(now):
+            raise ProtocolError(frames.TIMEOUT, f"nothing heard for {2 * self._keepalive.interval:g} s")
+        if self._keepalive.wants_ping(now):
             self._send(messages.ping(clock_micros))
-
-    def _ping_time(self) -> float:
-        """When the connection has been quiet, either way, for a keepalive."""
-        return max(min(self._spoke_at, self._heard_at) + self._keepalive, self._pinged_at + self._keepalive / 2)
 
     def deadline(self) -> Optional[float]:
         """When `tick` or `take_output` has something to do again, if nothing is heard."""
         times = []
-        if self._keepalive and self.state not in (State.DOWN, State.PREAMBLE, State.HELLO):
-            times.append(self._ping_time())
+        if self._keepalive.interval:
+            times.append(self._keepalive.ping_time)
         if self.state is State.WAITING or (self.state is State.OPEN and self._cursor < self._sendable):
             times.append(self._resume_at)
         return min(times) if times else None
@@ -231,7 +168,7 @@ class Session:
 
     def receive(self, data: bytes, now: float, clock_micros: int) -> None:
         """Takes bytes from the collector. Raises ProtocolError or PeerFailure when the connection must end."""
-        self._heard_at = now
+        self._keepalive.heard_at = now
         self._input += data
         if self.state is State.PREAMBLE and not self._hear_preamble():
             return
@@ -285,7 +222,7 @@ class Session:
         self.limits = hello_ack.batch_limits
         self.frame_bytes_max = hello_ack.frame_bytes_max
         self._window = max(1, min(IN_FLIGHT_MAX, hello_ack.unacked_batches_max))
-        self._keepalive = float(hello_ack.keepalive_seconds)
+        self._keepalive.interval = float(hello_ack.keepalive_seconds)
         self._open()
 
     def _hear_stream(self, frame: Frame, now: float) -> None:
@@ -305,19 +242,8 @@ class Session:
         self._lineage = opened.lineage
         self._set_totals(opened.totals)
         durable = opened.durable
-        listed = {(print_.base, print_.count): print_.fingerprint for print_ in opened.fingerprints}
-        keep: List[Item] = []
-        lost = False
-        for item in self._items:
-            if isinstance(item, Skip):
-                settled = item.base + item.count - 1 <= durable
-            else:
-                settled = listed.get((item.base, item.count)) == item.fingerprint if listed else False
-                lost = lost or (not settled and item.base <= durable)
-                self.counts.acked += item.count if settled else 0
-            if not settled:
-                keep.append(item)
-        self._items = keep
+        self._items, acked, lost = reconciled(self._items, opened)
+        self.counts.acked += acked
         # Somebody else used this source: its sequences cannot be trusted to be ours.
         if lost or self._move_after_open or durable >= self._next_base:
             self._move_to_new_source()
@@ -341,7 +267,7 @@ class Session:
         self._failed_opens = 0
         self._set_totals(ack.totals)
         for verdict in ack.verdicts:
-            self._note_verdict(verdict)
+            self.rejected += rejections(self._items, self.source, verdict)
         done = 0
         for item in self._items[: self._cursor]:
             if item.base + item.count - 1 > ack.durable:
@@ -352,16 +278,6 @@ class Session:
         del self._items[:done]
         self._cursor -= done
         self._acked = max(self._acked, ack.durable)
-
-    def _note_verdict(self, verdict: RangeVerdict) -> None:
-        end = verdict.sequence + verdict.count
-        for item in self._items:
-            if not isinstance(item, Batch):
-                continue
-            for sequence in range(max(item.base, verdict.sequence), min(item.base + item.count, end)):
-                derived = self.source + sequence.to_bytes(6, "big")
-                event_id = item.event_ids.get(sequence - item.base, derived)
-                self.rejected.append(Rejected(sequence, event_id, verdict.code))
 
     def _set_totals(self, totals: Totals) -> None:
         counts, before = self.counts, self._totals
