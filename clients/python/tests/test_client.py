@@ -291,3 +291,16 @@ def test_a_full_queue_drops_the_newest_and_skips_their_sequences(collector: Coll
     assert source.durable == 43 and source.totals.skipped == 15
     assert ids[-1] == f"evt_{name.hex()}{43:012x}"
     assert client.stats().stored == 28
+
+
+def test_the_bound_of_the_queue_counts_what_is_in_flight(collector: Collector) -> None:
+    collector.script = lambda frame: Act(answer=False)
+    client = client_of(collector, queue_events_max=25, batch_size=5, flush_interval=60)
+    track_many(client, 0, 20)
+    wait_until(lambda: client.stats().sent == 20)
+    track_many(client, 20, 40)
+    assert client.stats().queued == 25 and client.stats().skipped == 15
+    collector.script = None
+    collector.cut_all()
+    assert client.close(WAIT)
+    assert numbers(collector) == list(range(25))
