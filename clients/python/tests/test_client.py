@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -229,6 +231,20 @@ def test_a_forked_child_has_its_own_source_and_the_parent_goes_on(collector: Col
     assert len(collector.sources) == 2
     assert childs[:24] != waiting[:24]
     assert client.stats().reconnects == 0
+
+
+def test_a_process_that_just_ends_drains_first(collector: Collector) -> None:
+    program = (
+        "import sys, tidemark\n"
+        "def work():\n"
+        "    client = tidemark.Client(port=int(sys.argv[1]), project='shop', flush_interval=60)\n"
+        "    for n in range(250): client.track('tick', 'u', {'n': n})\n"
+        "work()\n"
+    )
+    source = Path(tidemark.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    subprocess.run([sys.executable, "-c", program, str(collector.port)], check=True, env=environment, timeout=WAIT)
+    assert numbers(collector) == list(range(250))
 
 
 def test_identity_follows_the_reserved_types(collector: Collector) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Set
 
 from . import batch
 from ._connection import Address, Bell, Connection
@@ -21,6 +22,7 @@ from .session import Session, State
 
 log = logging.getLogger("tidemark")
 
+_EXIT_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
 _GREETING_SECONDS = 10.0
 _BATCH_BYTES_AIM = 1 << 20
@@ -67,6 +69,7 @@ class Sender:
         self._reconnects = 0
         self._last_error: Optional[str] = None
         self._waiting_since: Optional[float] = None
+        """When the first waiting event came; None with events waiting means that they are overdue."""
         self._closing = False
         self._ended = False
         self._thread: Optional[threading.Thread] = None
@@ -149,7 +152,7 @@ class Sender:
                 self._last_error,
             )
 
-    def abandon_in_child(self) -> None:
+    def _abandon(self) -> None:
         """Closes this process's copies of the descriptors. The parent's connection lives on."""
         for held in (self._connection, self._bell):
             if held is not None:
@@ -160,6 +163,7 @@ class Sender:
 
     def _start(self) -> None:
         self._bell = Bell()
+        _running.add(self)
         self._thread = threading.Thread(target=self._run, name="tidemark", daemon=True)
         self._thread.start()
 
@@ -191,6 +195,7 @@ class Sender:
                 self._ended = True
                 self._changed.notify_all()
             self._bell.close()
+            _running.discard(self)
 
     def _has_work(self, now: float) -> bool:
         return self._session.first_ordinal is not None or self._is_due(now)
@@ -341,9 +346,7 @@ class Sender:
                 self._held_events += len(entries)
                 if not self._queue.sequences:
                     self._waiting_since = None
-                elif len(entries) < events_max:
-                    pass
-                else:
+                elif len(entries) == events_max:
                     self._waiting_since = now
             if dropped:
                 session.add_skip(dropped, ordinal)
@@ -371,9 +374,27 @@ class Sender:
                 with self._changed:
                     self._queue.put_back(entries[half:])
                     self._held_events -= len(entries) - half
-                    self._waiting_since = self._waiting_since or time.monotonic()
                 entries = entries[:half]
                 continue
             explicit = {row: event.event_id for row, event in enumerate(events) if event.event_id is not None}
             session.add_batch(data, len(events), ordinal, explicit)
             return
+
+
+_running: Set[Sender] = set()
+"""Senders with a thread: they drain at exit, even when nobody holds their client any more."""
+
+
+def abandon_in_child() -> None:
+    """After a fork, in the child: the threads are not here, and their work is the parent's."""
+    for sender in list(_running):
+        sender._abandon()
+    _running.clear()
+
+
+def _drain_at_exit() -> None:
+    for sender in list(_running):
+        sender.close(_EXIT_SECONDS)
+
+
+atexit.register(_drain_at_exit)

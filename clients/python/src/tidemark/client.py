@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import enum
 import os
 import secrets
@@ -13,15 +12,13 @@ from typing import Any, Callable, Mapping, Optional, Type, Union
 
 from . import _version, arguments
 from ._connection import Address
-from ._sender import Sender, Settings
+from ._sender import Sender, Settings, abandon_in_child
 from .arguments import Consent, EventId, Timestamp
 from .batch import CONSENT_UNKNOWN, EVENTS_MAX, Event
 from .messages import KIND_IMPORT, KIND_LIVE
 from .reports import Stats, Verdict
 
 Values = Optional[Mapping[str, Any]]
-
-_EXIT_SECONDS = 5.0
 
 
 class Client:
@@ -236,7 +233,6 @@ class Client:
         return self._sender.add(event, size)
 
     def _start_over_in_child(self) -> None:
-        self._sender.abandon_in_child()
         self._identity = threading.Lock()
         self._sender = Sender(self._settings)
 
@@ -245,15 +241,10 @@ _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
+    abandon_in_child()
     for client in list(_clients):
         client._start_over_in_child()
 
 
-def _at_exit() -> None:
-    for client in list(_clients):
-        client.close(_EXIT_SECONDS)
-
-
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-atexit.register(_at_exit)
