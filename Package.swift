@@ -70,7 +70,7 @@ let targets: [Target] = [
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
     program("tidemark", ["CommandLine"]),
-    program("vectors", ["Events", "JSON", "Files", "Bytes"]),
+    program("vectors", ["Wire", "Events", "JSON", "Files", "Bytes"]),
 
     .target(name: "TestSupport", dependencies: ["Files", "Bytes"], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Bytes", ["Bytes"]),
@@ -78,7 +78,7 @@ let targets: [Target] = [
     tests("Zstd", ["Zstd"]),
     tests("JSON", ["JSON"]),
     tests("Zones", ["Zones"]),
-    tests("Events", ["Events", "JSON", "Files", "vectors"]),
+    tests("Events", ["Events", "JSON", "Files", "Zstd", "vectors"]),
     tests("Wire", ["Wire", "JSON"]),
     tests("WAL", ["WAL", "Events"]),
     tests("Parquet", ["Parquet"]),

@@ -64,15 +64,19 @@ public enum BatchPart: Equatable, Sendable {
 }
 
 /// What has a maximum (protocol/batch.md §8).
-public enum BatchQuantity: String, Sendable {
+public enum BatchQuantity: Sendable {
     case events
-    case decodedBytes = "decoded bytes"
+    case decodedBytes
     case strings
     case columns
-    case stringBytes = "bytes of a string"
-    case typeBytes = "bytes of a type"
-    case nameBytes = "bytes of a name"
-    case identifierBytes = "bytes of an id"
+    /// Of one string.
+    case stringBytes
+    /// Of one type.
+    case typeBytes
+    /// Of one value's name.
+    case nameBytes
+    /// Of one id (columns 2, 3, 4 and 8).
+    case identifierBytes
 
     /// Whether a collector may announce less than the format allows.
     var mayBeLowered: Bool {

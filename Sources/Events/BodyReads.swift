@@ -72,6 +72,8 @@ extension RawSpan {
     /// A bitmap of `count` rows, spare bits zero.
     func bitmap(_ count: Int, _ offset: inout Int, _ part: BatchPart) throws(BatchError) -> Bitmap {
         let range = try self.part((count &+ 7) / 8, &offset, part)
+        // Most columns of one type of event are full.
+        if isAllOnes(range, count) { return Bitmap(repeating: true, count: count) }
         var bitmap = Bitmap(repeating: false, count: count)
         for (byteIndex, byteOffset) in range.enumerated() {
             var rest = uncheckedByte(byteOffset)
@@ -83,6 +85,13 @@ extension RawSpan {
             }
         }
         return bitmap
+    }
+
+    /// Whether the bitmap of `count` rows in `range` has every bit set and no spare one.
+    private func isAllOnes(_ range: Range<Int>, _ count: Int) -> Bool {
+        let whole = range.lowerBound &+ count / 8
+        for offset in range.lowerBound..<whole where uncheckedByte(offset) != 0xFF { return false }
+        return whole == range.upperBound || uncheckedByte(whole) == (1 &<< UInt8(count & 7)) &- 1
     }
 
     /// `count` refs, checked against the table. With `noneIsZero`, 0 reads as `Batch.none` and others are one less.

@@ -5,7 +5,8 @@ import Bytes
 enum ZstdFrame {
     private static let magic: UInt32 = 0xFD2F_B528
 
-    /// The bytes of the frame at the front of `bytes`, checksum included; nil if no whole frame stands there. O(blocks).
+    /// The bytes of the frame at the front of `bytes`, checksum included. O(blocks).
+    /// - Returns: nil if no whole frame stands there.
     static func byteCount(_ bytes: RawSpan) -> Int? {
         do throws(DecodeError) {
             var offset = 0

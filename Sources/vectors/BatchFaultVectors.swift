@@ -98,6 +98,12 @@ enum BatchFaultVectors {
             bad("value_columns_type_order", "valueColumnOrder", pair([1, 4, 2, 1, 3], [1, 2, 2, 2, 0])),
             bad("value_columns_equal", "valueColumnOrder", pair([1, 4, 2, 1, 3], [1, 4, 2, 2, 3])),
             bad("value_name_twice_in_event", "repeatedName", pair([1, 2, 2, 3, 0, 0], [1, 4, 2, 2, 3])),
+            bad(
+                "value_name_twice_in_later_columns", "repeatedName",
+                pair([1, 1, 2, 1, 1], [1, 2, 2, 2, 0]).changed { $0.columns.append((32, [1, 4, 2, 2, 3])) }),
+            bad(
+                "value_name_twice_two_columns_apart", "repeatedName",
+                pair([1, 1, 2, 1, 1], [1, 2, 2, 2, 0]).changed { $0.columns.append((32, [1, 4, 2, 1, 3])) }),
         ]
     }
 
@@ -116,7 +122,9 @@ enum BatchFaultVectors {
         return [
             bad("zstd_not_a_frame", "notOneZstdFrame", packed.bytes(payload: body)),
             bad("zstd_cut", "notOneZstdFrame", packed.bytes(payload: Array(frame.dropLast()))),
-            bad("zstd_two_frames", "notOneZstdFrame", packed.bytes(payload: frame + HandmadeZstd.frame([], declaring: 0))),
+            bad(
+                "zstd_two_frames", "notOneZstdFrame",
+                packed.bytes(payload: frame + HandmadeZstd.frame([], declaring: 0))),
             bad("zstd_surplus", "notOneZstdFrame", packed.bytes(payload: frame + [0])),
             bad("zstd_size_undeclared", "compression", packed.bytes(payload: HandmadeZstd.frameOfUndeclaredSize(body))),
             bad(

@@ -8,7 +8,7 @@ enum BatchVectors {
         get throws { try good + BatchFaultVectors.all }
     }
 
-    private static let noon: Int64 = 1_736_640_000_000_000
+    private static let midnight: Int64 = 1_736_640_000_000_000
 
     private static var good: [Vector] {
         get throws {
@@ -68,7 +68,7 @@ enum BatchVectors {
     private static func event(
         _ type: String, _ second: Int64, user: String? = nil, anonymous: String? = nil, _ values: [EventValue] = []
     ) -> Event {
-        var event = Event(type: type, timestampMicros: noon + second * 1_000_000)
+        var event = Event(type: type, timestampMicros: midnight + second * 1_000_000)
         event.userID = user
         event.anonymousID = anonymous
         event.values = values
@@ -112,7 +112,8 @@ enum BatchVectors {
             event(
                 "café", 0, user: "ユーザー",
                 [
-                    EventValue(.property, "цвет", .string("синий")), EventValue(.property, "😀", .string("👩‍👧 zero \u{0} end")),
+                    EventValue(.property, "цвет", .string("синий")),
+                    EventValue(.property, "😀", .string("👩‍👧 zero \u{0} end")),
                 ]),
             event("cafe\u{301}", 1, user: "\u{10FFFF}\u{FFFD}", [EventValue(.property, "z", .string("é"))]),
         ]
@@ -179,7 +180,7 @@ enum BatchVectors {
     }
 
     private static var times: [Event] {
-        [noon, noon - 5, noon - 5, 0, -1, .max, .min, .max].map { Event(type: "tick", timestampMicros: $0) }
+        [midnight, midnight - 5, midnight - 5, 0, -1, .max, .min, .max].map { Event(type: "tick", timestampMicros: $0) }
     }
 
     private static var manyRows: [Event] {

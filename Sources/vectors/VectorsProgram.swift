@@ -1,5 +1,6 @@
 import Files
 import JSON
+import Wire
 
 /// Writes the golden vectors into the folder of protocol vectors; the same bytes every time.
 ///
@@ -11,16 +12,20 @@ struct VectorsProgram {
             print("usage: vectors FOLDER")
             return
         }
-        try write(BatchVectors.all, to: CommandLine.arguments[1] + "/batch")
+        let folder = CommandLine.arguments[1]
+        try Disk.posix.makeFolder(folder + "/batch")
+        for vector in try BatchVectors.all {
+            try write(vector.name, vector.bytes, vector.meaningText, to: folder + "/batch")
+        }
+        try Disk.posix.makeFolder(folder + "/frames")
+        for vector in FrameVectors.all() {
+            try write(vector.name, vector.bytes, Array(vector.json.utf8), to: folder + "/frames")
+        }
     }
 
-    private static func write(_ vectors: [Vector], to folder: String) throws {
-        try Disk.posix.makeFolder(folder)
-        for vector in vectors {
-            let path = folder + "/" + vector.name
-            try Disk.posix.replace(path + ".bin", with: vector.bytes)
-            try Disk.posix.replace(path + ".json", with: vector.meaningText)
-        }
+    private static func write(_ name: String, _ bytes: [UInt8], _ text: [UInt8], to folder: String) throws {
+        try Disk.posix.replace(folder + "/" + name + ".bin", with: bytes)
+        try Disk.posix.replace(folder + "/" + name + ".json", with: text)
     }
 }
 
