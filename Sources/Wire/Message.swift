@@ -74,4 +74,24 @@ public enum Message: Equatable, Sendable {
         case .pong(let message): message.encoded()
         }
     }
+
+    var type: FrameType {
+        switch self {
+        case .hello: .hello
+        case .helloAcknowledgement: .helloAcknowledgement
+        case .open: .open
+        case .opened: .opened
+        case .batch: .batch
+        case .acknowledgement: .acknowledgement
+        case .negativeAcknowledgement: .negativeAcknowledgement
+        case .skip: .skip
+        case .close: .close
+        case .goAway: .goAway
+        case .error: .error
+        case .admin: .admin
+        case .adminReply: .adminReply
+        case .ping: .ping
+        case .pong: .pong
+        }
+    }
 }
