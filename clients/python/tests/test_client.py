@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import List
 
+import pytest
 from clients import WAIT, client_of, numbers, only, track_many, wait_until
 from collector import Act, Collector, error, goaway
 
@@ -231,6 +232,23 @@ def test_a_forked_child_has_its_own_source_and_the_parent_goes_on(collector: Col
     assert len(collector.sources) == 2
     assert childs[:24] != waiting[:24]
     assert client.stats().reconnects == 0
+
+
+def test_without_a_thread_events_wait_until_there_is_one(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    client = client_of(collector)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        track_many(client, 0, 3)
+        assert client.flush(WAIT) is False
+        assert "can't start" in (client.stats().last_error or "")
+    assert client.flush(WAIT)
+    assert numbers(collector) == [0, 1, 2]
+    client.close(WAIT)
 
 
 def test_a_process_that_just_ends_drains_first(collector: Collector) -> None:

@@ -7,12 +7,12 @@ import logging
 import random
 import threading
 import time
-from dataclasses import dataclass
-from typing import Callable, List, Optional, Set
+from typing import List, Optional, Set
 
 from . import batch
-from ._connection import Address, Bell, Connection
+from ._connection import Bell, Connection
 from ._queue import EventQueue, Waiting
+from ._settings import Settings
 from ._varint import DecodeError
 from .arguments import event_id_text
 from .batch import Event
@@ -27,25 +27,6 @@ _CONNECT_SECONDS = 5.0
 _GREETING_SECONDS = 10.0
 _BATCH_BYTES_AIM = 1 << 20
 _GOODBYE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the thread needs to know; see `Client` for the meaning."""
-
-    address: Address
-    token: Optional[str]
-    project: str
-    batch_size: int
-    flush_interval: float
-    queue_events_max: int
-    kind: int
-    compress: bool
-    backoff_min: float
-    backoff_max: float
-    on_error: Optional[Callable[[Exception], None]]
-    on_verdict: Optional[Callable[[Verdict], None]]
-    sdk_version: str
 
 
 class Sender:
@@ -90,7 +71,7 @@ class Sender:
             source_hex = self._source_hex
             sequence = self._next_sequence
             self._next_sequence += 1
-            if self._closing:
+            if self._closing or self._ended:
                 # The source ends here: no SKIP is owed for what comes later.
                 self._skipped += 1
             else:
@@ -100,8 +81,7 @@ class Sender:
                     self._skipped += 1
                 else:
                     self._queue.add(event, size)
-                if self._thread is None:
-                    self._start()
+                self._ensure_thread()
                 if self._queue.sequences == 1 or self._queue.events == settings.batch_size:
                     if self._waiting_since is None:
                         self._waiting_since = time.monotonic()
@@ -117,6 +97,8 @@ class Sender:
         with self._changed:
             target = self._tracked
             self._flush_to = max(self._flush_to, target)
+            if self._settled < target and not self._ensure_thread():
+                return False
             self._ring()
             return self._changed.wait_for(lambda: self._settled >= target or self._ended, timeout) and (
                 self._settled >= target
@@ -161,11 +143,23 @@ class Sender:
                 except OSError:
                     pass
 
-    def _start(self) -> None:
-        self._bell = Bell()
+    def _ensure_thread(self) -> bool:
+        """Starts the thread if it never ran. False when the system has none to give; the next call tries again."""
+        if self._thread is not None:
+            return True
+        try:
+            self._bell = Bell()
+            thread = threading.Thread(target=self._run, name="tidemark", daemon=True)
+            thread.start()
+        except (OSError, RuntimeError) as error:
+            self._last_error = f"{type(error).__name__}: {error}"
+            if self._bell is not None:
+                self._bell.close()
+                self._bell = None
+            return False
+        self._thread = thread
         _running.add(self)
-        self._thread = threading.Thread(target=self._run, name="tidemark", daemon=True)
-        self._thread.start()
+        return True
 
     def _ring(self) -> None:
         if self._bell is not None:
@@ -193,9 +187,9 @@ class Sender:
         finally:
             with self._changed:
                 self._ended = True
+                _running.discard(self)
                 self._changed.notify_all()
             self._bell.close()
-            _running.discard(self)
 
     def _has_work(self, now: float) -> bool:
         return self._session.first_ordinal is not None or self._is_due(now)

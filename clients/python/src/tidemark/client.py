@@ -12,7 +12,8 @@ from typing import Any, Callable, Mapping, Optional, Type, Union
 
 from . import _version, arguments
 from ._connection import Address
-from ._sender import Sender, Settings, abandon_in_child
+from ._sender import Sender, abandon_in_child
+from ._settings import Settings
 from .arguments import Consent, EventId, Timestamp
 from .batch import CONSENT_UNKNOWN, EVENTS_MAX, Event
 from .messages import KIND_IMPORT, KIND_LIVE
