@@ -39,13 +39,31 @@ public struct ServerConnection: Sendable {
         case batch(BatchFrame)
         /// For the ledger.
         case skip(Skip)
-        /// For the ledger's `refuse`: not taken, for a cause the connection knows.
-        case refuse(stream: UInt32, base: UInt64, NackCode, afterMilliseconds: UInt64)
+        /// For the ledger.
+        case refuse(Refusal)
         /// For the ledger.
         case closeStream(Close)
         case admin(AdminRequest)
         /// Close when everything sent is flushed; tell the ledger `disconnected`. nil: nothing was wrong.
         case close(WireError?)
+    }
+
+    /// A BATCH or SKIP that is not taken for a cause the loop knows. The ledger words the NACK, in the order of arrival.
+    public struct Refusal: Equatable, Sendable {
+        public var stream: UInt32
+        public var base: UInt64
+        /// Whether the refused frame was itself a rewind; then it is answered again.
+        public var rewinds: Bool
+        public var code: NackCode
+        public var afterMilliseconds: UInt64
+
+        public init(stream: UInt32, base: UInt64, rewinds: Bool, code: NackCode, afterMilliseconds: UInt64) {
+            self.stream = stream
+            self.base = base
+            self.rewinds = rewinds
+            self.code = code
+            self.afterMilliseconds = afterMilliseconds
+        }
     }
 
     public struct Settings: Sendable {
@@ -184,9 +202,10 @@ public struct ServerConnection: Sendable {
         if batch.rewinds { streams[batch.stream]?.forget(from: batch.base) }
         let unackedBatches = streams[batch.stream]?.unackedLasts.count ?? 0
         guard drainedMicros == nil, unackedBatches < settings.limits.unackedBatchesMax else {
-            actions.append(.refuse(
-                stream: batch.stream, base: batch.base, drainedMicros == nil ? .unackedLimit : .draining,
-                afterMilliseconds: Self.unackedRetryMilliseconds))
+            actions.append(.refuse(Refusal(
+                stream: batch.stream, base: batch.base, rewinds: batch.rewinds,
+                code: drainedMicros == nil ? .unackedLimit : .draining,
+                afterMilliseconds: Self.unackedRetryMilliseconds)))
             return
         }
         streams[batch.stream]?.unackedLasts.append(batch.base + UInt64(batch.eventCount) - 1)
@@ -203,8 +222,9 @@ public struct ServerConnection: Sendable {
         if drainedMicros == nil {
             actions.append(.skip(skip))
         } else {
-            actions.append(.refuse(
-                stream: skip.stream, base: skip.base, .draining, afterMilliseconds: Self.unackedRetryMilliseconds))
+            actions.append(.refuse(Refusal(
+                stream: skip.stream, base: skip.base, rewinds: skip.rewinds, code: .draining,
+                afterMilliseconds: Self.unackedRetryMilliseconds)))
         }
     }
 

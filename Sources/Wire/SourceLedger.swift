@@ -198,15 +198,17 @@ public struct SourceLedger: Sendable {
         sources[key]?.exclude(verdicts, quarantinedCount: quarantinedCount)
     }
 
-    /// Refuses from `base` on for a cause the shell found: RATE, QUOTA, BACKLOG, DRAINING, UNACKED_LIMIT…
-    public mutating func refuse(
-        _ stream: StreamKey, base: UInt64, _ code: NackCode, afterMilliseconds: UInt64
-    ) -> [LedgerAnswer] {
-        guard let live = streams[stream.connection]?[stream.stream], !live.isOpening, live.discardsUntil == nil,
-            let state = sources[live.key]
-        else { return [] }
-        let expected = state.isUnseen ? base : state.expected
-        return discard(stream, expected: expected, code, .after, afterMilliseconds)
+    /// Refuses from a frame on for a cause the loop found: RATE, QUOTA, BACKLOG, DRAINING, UNACKED_LIMIT…
+    public mutating func refuse(_ refusal: ServerConnection.Refusal, connection: UInt64) -> [LedgerAnswer] {
+        let stream = StreamKey(connection: connection, stream: refusal.stream)
+        guard let live = streams[connection]?[refusal.stream], !live.isOpening, let state = sources[live.key] else {
+            return []
+        }
+        if let expected = live.discardsUntil {
+            guard refusal.rewinds, refusal.base == expected else { return [] }
+        }
+        let expected = live.discardsUntil ?? (state.isUnseen ? refusal.base : state.expected)
+        return discard(stream, expected: expected, refusal.code, .after, refusal.afterMilliseconds)
     }
 
     private mutating func judge(

@@ -156,7 +156,8 @@ import Testing
         var connection = try streaming(unackedBatchesMax: 2)
         #expect(receive(&connection, batch(1).encoded()) == [.batch(batch(1))])
         #expect(receive(&connection, batch(2).encoded()) == [.batch(batch(2))])
-        let refusal = ServerConnection.Action.refuse(stream: 1, base: 3, .unackedLimit, afterMilliseconds: 100)
+        let refusal = ServerConnection.Action.refuse(ServerConnection.Refusal(
+            stream: 1, base: 3, rewinds: false, code: .unackedLimit, afterMilliseconds: 100))
         #expect(receive(&connection, batch(3).encoded()) == [refusal])
         _ = connection.acknowledged(Acknowledgement(
             stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: []))
@@ -202,7 +203,8 @@ import Testing
         _ = receive(&connection, batch(1).encoded())
         let goAway = GoAway(reason: .draining, reconnectAfterMilliseconds: 500)
         #expect(connection.drain(reconnectAfterMilliseconds: 500, now: Self.start) == [.send(goAway.encoded())])
-        let refusal = ServerConnection.Action.refuse(stream: 1, base: 2, .draining, afterMilliseconds: 100)
+        let refusal = ServerConnection.Action.refuse(ServerConnection.Refusal(
+            stream: 1, base: 2, rewinds: false, code: .draining, afterMilliseconds: 100))
         #expect(receive(&connection, batch(2).encoded()) == [refusal])
         #expect(connection.tick(now: Self.moment(2000)).isEmpty, "one batch is not answered")
         let answer = Acknowledgement(stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: [])

@@ -81,7 +81,7 @@ struct SimulatedServer {
         case open(UInt64, Open)
         case batch(UInt64, BatchFrame)
         case skip(UInt64, Skip)
-        case refuse(UInt64, UInt32, UInt64, NackCode, UInt64)
+        case refuse(UInt64, ServerConnection.Refusal)
         case close(UInt64, Close)
         case gone(UInt64)
     }
@@ -146,11 +146,12 @@ struct SimulatedServer {
             case .open(let open): work.append(.open(connection, open))
             case .batch(let batch) where refusesNextBatch:
                 refusesNextBatch = false
-                work.append(.refuse(connection, batch.stream, batch.base, .rate, 10))
+                let refusal = ServerConnection.Refusal(
+                    stream: batch.stream, base: batch.base, rewinds: batch.rewinds, code: .rate, afterMilliseconds: 10)
+                work.append(.refuse(connection, refusal))
             case .batch(let batch): work.append(.batch(connection, batch))
             case .skip(let skip): work.append(.skip(connection, skip))
-            case .refuse(let stream, let base, let code, let after):
-                work.append(.refuse(connection, stream, base, code, after))
+            case .refuse(let refusal): work.append(.refuse(connection, refusal))
             case .closeStream(let close): work.append(.close(connection, close))
             case .admin: Issue.record("no admin here")
             case .close:
@@ -173,9 +174,7 @@ struct SimulatedServer {
             case .skip(let connection, let skip):
                 let key = StreamKey(connection: connection, stream: skip.stream)
                 note(ledger.judgeSkip(skip, connection: connection), key, skip.base, skip.count, [])
-            case .refuse(let connection, let stream, let base, let code, let after):
-                let key = StreamKey(connection: connection, stream: stream)
-                answers += ledger.refuse(key, base: base, code, afterMilliseconds: after)
+            case .refuse(let connection, let refusal): answers += ledger.refuse(refusal, connection: connection)
             case .close(let connection, let close): ledger.close(close, connection: connection)
             case .gone(let connection): ledger.disconnected(connection)
             }

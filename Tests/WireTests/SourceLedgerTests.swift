@@ -174,10 +174,13 @@ import Testing
 
     @Test func theShellCanRefuse() throws {
         var scene = try Scene()
-        let stream = StreamKey(connection: 1, stream: 1)
-        let answers = scene.ledger.refuse(stream, base: 6, .rate, afterMilliseconds: 70)
-        #expect(answers == [nack(.rate, 6, .after, after: 70)])
-        #expect(scene.ledger.refuse(stream, base: 7, .rate, afterMilliseconds: 70).isEmpty)
+        var refusal = ServerConnection.Refusal(
+            stream: 1, base: 6, rewinds: false, code: .rate, afterMilliseconds: 70)
+        let answer = nack(.rate, 6, .after, after: 70)
+        #expect(scene.ledger.refuse(refusal, connection: 1) == [answer])
+        #expect(scene.ledger.refuse(refusal, connection: 1).isEmpty)
+        refusal.rewinds = true
+        #expect(scene.ledger.refuse(refusal, connection: 1) == [answer], "a refused rewind is answered")
         #expect(scene.batch(6, 1, rewinds: true) == .accepted)
     }
 
