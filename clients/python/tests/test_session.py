@@ -13,7 +13,7 @@ from tidemark._checksums import xxh64
 from tidemark.batch import Event, encode
 from tidemark.decode import decode
 from tidemark.frames import Frame, ProtocolError
-from tidemark.messages import Fingerprint, Totals
+from tidemark.messages import Fingerprint, RangeVerdict, Totals
 from tidemark.reports import PeerFailure
 from tidemark.session import Session, State
 
@@ -179,6 +179,7 @@ def test_a_gap_that_cannot_be_closed_makes_a_new_source(expected: int) -> None:
     said(one)
     source = one.source
     hear(one, server.nack(stream, expected, frames.SEQUENCE_GAP, frames.RETRY_NOW))
+    one.tick(0.1, 0)
     (again,) = said(one)
     hear(one, server.opened(again.stream, 0, Totals(), []))
     assert one.source != source
@@ -204,7 +205,7 @@ def test_opening_again_slows_down_until_something_is_acknowledged() -> None:
         (open_,) = said(one, now)
         hear(one, server.opened(open_.stream, 0, Totals(), []), now=now)
         assert len(said(one, now)) == 1
-    assert pauses[0] == 0 and pauses[-1] > 2 and max(pauses) <= 30
+    assert 0 < pauses[0] < 0.1 and pauses[-1] > 2 and max(pauses) <= 30
 
 
 def test_stale_frames_of_a_left_stream_are_ignored() -> None:
@@ -213,7 +214,80 @@ def test_stale_frames_of_a_left_stream_are_ignored() -> None:
     said(one)
     hear(one, server.nack(stream, 1, frames.STREAM_UNKNOWN, frames.RETRY_OPEN))
     hear(one, server.nack(stream, 1, frames.SEQUENCE_CONFLICT, frames.RETRY_NEW_SOURCE))
-    assert one.state is State.OPENING and len(said(one)) == 1
+    assert one.state is State.WAITING and said(one) == []
+    one.tick(0.1, 0)
+    hear(one, server.nack(stream, 1, frames.SEQUENCE_CONFLICT, frames.RETRY_NEW_SOURCE))
+    assert [frame.type for frame in said(one)] == [frames.OPEN]
+
+
+@pytest.mark.parametrize("code", [frames.FENCED, frames.SEQUENCE_CONFLICT])
+def test_a_contested_source_is_opened_once_more_before_it_is_left(code: int) -> None:
+    one, stream = opened_session()
+    first = one.add_batch(batch_of(2, 1), 2, 0)
+    one.add_batch(batch_of(2, 2), 2, 2)
+    said(one)
+    source = one.source
+    hear(one, server.nack(stream, 3, code, frames.RETRY_NEW_SOURCE))
+    assert one.source == source
+    one.tick(0.1, 0)
+    (again,) = said(one)
+    hear(one, server.opened(again.stream, 2, Totals(stored=2), [Fingerprint(1, 2, first.fingerprint)]))
+    assert one.source != source and one.counts.acked == 2
+    (open_,) = said(one)
+    assert open_.stream > again.stream > stream
+    hear(one, server.opened(open_.stream, 0, Totals(), []))
+    (moved,) = said(one)
+    assert moved.base == 1 and messages.batch_bytes(moved.payload) == batch_of(2, 2)
+
+
+@pytest.mark.parametrize(("code", "retry", "moves"), [
+    (frames.NOT_ALLOWED, frames.RETRY_NEW_SOURCE, True), (frames.NOT_ALLOWED, frames.RETRY_AFTER, False),
+    (frames.FENCED, frames.RETRY_NEW_SOURCE, False),
+])
+def test_a_refused_open_moves_at_once_only_if_the_source_is_not_ours(code: int, retry: int, moves: bool) -> None:
+    one = session()
+    stream = greet(one).stream
+    source = one.source
+    hear(one, server.nack(stream, 0, code, retry))
+    assert (one.source != source) == moves and one.state is State.WAITING
+
+
+def test_draining_ends_when_nothing_sent_is_unanswered() -> None:
+    one, stream = opened_session()
+    for index in range(2):
+        one.add_batch(batch_of(2), 2, 2 * index)
+    said(one)
+    hear(one, server.goaway(1, 700))
+    assert not one.is_done and not one.has_room and one.reconnect_after_seconds == 0.7
+    hear(one, server.nack(stream, 3, 68, frames.RETRY_AFTER, 700))
+    assert not one.is_done
+    hear(one, server.ack(stream, 2, Totals(stored=2), []))
+    assert one.is_done and one.first_ordinal == 2 and said(one, 9.0) == []
+
+
+def test_the_last_of_several_nacks_counts() -> None:
+    one, stream = opened_session()
+    for index in range(4):
+        one.add_batch(batch_of(2), 2, 2 * index)
+    said(one)
+    hear(one, server.nack(stream, 7, 70, frames.RETRY_NOW), server.nack(stream, 3, 70, frames.RETRY_NOW))
+    assert kinds(said(one)) == [(frames.BATCH, 3, 1), (frames.BATCH, 5, 0), (frames.BATCH, 7, 0)]
+    hear(one, server.nack(stream, 3, 70, frames.RETRY_NOW))
+    assert kinds(said(one))[0] == (frames.BATCH, 3, 1)
+
+
+@pytest.mark.parametrize("frame", [
+    server.nack(1, 1, 80, 0), server.nack(1, 1, 64, 4), server.ack(1, 2, Totals(stored=1), []),
+    server.ack(1, 2, Totals(stored=2), [RangeVerdict(1, 1, 9)]),
+    server.ack(1, 2, Totals(stored=2), [RangeVerdict(2, 2, 1)]), server.hello_ack(),
+], ids=["nack code", "retry rule", "totals", "verdict code", "verdict beyond durable", "second HELLO_ACK"])
+def test_what_the_protocol_does_not_list_ends_the_connection(frame: Frame) -> None:
+    one, stream = opened_session()
+    one.add_batch(batch_of(2), 2, 0)
+    said(one)
+    assert stream == 1
+    with pytest.raises(ProtocolError):
+        hear(one, frame)
 
 
 def test_a_ping_is_answered_and_silence_ends_the_connection() -> None:
@@ -238,6 +312,13 @@ def test_a_peer_that_does_not_follow_ends_the_connection(data: bytes) -> None:
     one.start(0.0, 0)
     with pytest.raises(ProtocolError):
         one.receive(data, 0.0, 0)
+
+
+def test_a_refusal_that_contradicts_itself_is_damage() -> None:
+    one = session()
+    one.start(0.0, 0)
+    with pytest.raises(ProtocolError):
+        one.receive(frames.encode_preamble(0, 2, frames.VERSION_REFUSED), 0.0, 0)
 
 
 def test_a_refusal_names_its_code() -> None:

@@ -40,6 +40,9 @@ CODE_NAMES: Dict[int, str] = {
     134: "OVERLOADED", 135: "INTERNAL",
 }
 
+VERDICT_CODES = range(1, 6)
+NACK_CODES = (*range(64, 72), *range(96, 100))
+
 
 def code_name(code: int) -> str:
     """The name of a verdict's, a NACK's or an error's code."""

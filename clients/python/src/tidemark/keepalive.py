@@ -9,13 +9,12 @@ class Keepalive:
     def __init__(self, now: float) -> None:
         self.interval = 0.0
         self.heard_at = now
-        self.spoke_at = now
         self._pinged_at = now
 
     @property
     def ping_time(self) -> float:
-        """When the connection will have been quiet, either way, for an interval."""
-        return max(min(self.spoke_at, self.heard_at) + self.interval, self._pinged_at + self.interval / 2)
+        """When nothing will have been heard for an interval; after a PING, half of one later."""
+        return max(self.heard_at + self.interval, self._pinged_at + self.interval / 2)
 
     def is_dead(self, now: float) -> bool:
         return self.interval > 0 and now - self.heard_at > 2 * self.interval

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import List, NamedTuple, Optional
+from typing import Container, List, NamedTuple, Optional
 
 from . import frames
 from ._varint import varint
@@ -135,7 +135,7 @@ def read_hello_ack(frame: Frame) -> HelloAck:
     fields = FieldReader(frame.payload, 1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, required=(1,))
     most = Limits()
     return HelloAck(
-        role=fields.uint(1),
+        role=_listed(fields.uint(1), range(1, 4), "role"),
         project=fields.text(2),
         frame_bytes_max=min(fields.uint(4, frames.PAYLOAD_BYTES_MAX), frames.PAYLOAD_BYTES_MAX),
         batch_limits=Limits(
@@ -149,6 +149,13 @@ def read_hello_ack(frame: Frame) -> HelloAck:
         clock_micros=fields.sint(18),
         features=fields.uint(20),
     )
+
+
+def _listed(code: int, codes: Container[int], what: str) -> int:
+    """A number the protocol lists; another ends the connection."""
+    if code not in codes:
+        raise ProtocolError(frames.PROTOCOL, f"unknown {what} {code}")
+    return code
 
 
 def _totals(frame: Frame, value: Optional[bytes]) -> Totals:
@@ -173,13 +180,19 @@ def read_opened(frame: Frame) -> Opened:
 def read_ack(frame: Frame) -> Ack:
     fields = FieldReader(frame.payload, 1, lists=(3,), required=(1,))
     verdicts = [RangeVerdict(*read_uints(value, 3)) for value in fields.all(3)]
+    for verdict in verdicts:
+        _listed(verdict.code, frames.VERDICT_CODES, "verdict")
+        if not (0 < verdict.sequence and 0 < verdict.event_count <= frame.base - verdict.sequence + 1):
+            raise ProtocolError(frames.PROTOCOL, f"a verdict for sequences that are not durable: {verdict}")
     return Ack(frame.base, _totals(frame, fields.raw(1)), verdicts)
 
 
 def read_nack(frame: Frame) -> Nack:
     fields = FieldReader(frame.payload, 1, 3, 5, 6, required=(1, 3))
     after = fields.uint(5) if fields.raw(5) is not None else None
-    return Nack(frame.base, fields.uint(1), fields.uint(3), after, fields.text(6) or "")
+    code = _listed(fields.uint(1), frames.NACK_CODES, "NACK code")
+    retry = _listed(fields.uint(3), range(4), "retry rule")
+    return Nack(frame.base, code, retry, after, fields.text(6) or "")
 
 
 def read_goaway(frame: Frame) -> int:

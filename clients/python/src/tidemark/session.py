@@ -23,6 +23,7 @@ IN_FLIGHT_MAX = 64
 """Batches sent and not acknowledged; the protocol allows 256 a stream."""
 
 _OUTPUT_BYTES_ENOUGH = 1 << 20
+_REOPEN_SECONDS_MIN = 0.05
 _REOPEN_SECONDS_MAX = 30.0
 _RETRY_SECONDS_DEFAULT = 1.0
 
@@ -142,8 +143,6 @@ class Session:
         self._pump(now)
         output = bytes(self._output)
         self._output.clear()
-        if output:
-            self._keepalive.spoke_at = now
         return output
 
     def tick(self, now: float, clock_micros: int) -> None:
@@ -187,6 +186,8 @@ class Session:
         if len(self._input) < frames.PREAMBLE.size:
             return False
         lowest, highest, refusal = frames.decode_preamble(bytes(self._input[: frames.PREAMBLE.size]))
+        if refusal and lowest <= frames.VERSION <= highest:
+            raise ProtocolError(frames.PROTOCOL, "the collector refuses a version it speaks")
         if refusal:
             raise PeerFailure(refusal, f"the collector speaks versions {lowest} to {highest}")
         if highest != frames.VERSION:
@@ -258,7 +259,10 @@ class Session:
     def _hear_refused_open(self, nack: Nack, now: float) -> None:
         self.last_nack = nack
         if nack.retry == frames.RETRY_NEW_SOURCE:
-            self._move_to_new_source()
+            if nack.code == frames.NOT_ALLOWED:
+                self._move_to_new_source()
+            else:
+                self._move_after_open = True
         self._reopen_later(nack, now)
 
     def _hear_ack(self, ack: Ack) -> None:
@@ -293,16 +297,9 @@ class Session:
         oldest = self._items[0].base if self._items else self._next_base
         if nack.code == frames.SEQUENCE_GAP:
             self._go_back(nack, oldest, now)
-        elif nack.code in (frames.SEQUENCE_CONFLICT, frames.FENCED):
+        elif nack.retry == frames.RETRY_NEW_SOURCE or nack.code in (frames.SEQUENCE_CONFLICT, frames.FENCED):
             # Another sender has this source. OPENED tells which batches are safe; the rest leaves.
             self._move_after_open = True
-            self._reopen_later(nack, now)
-        elif nack.retry == frames.RETRY_NEW_SOURCE:
-            # What was taken before `expected` may become durable yet: ask before moving.
-            if oldest < nack.expected:
-                self._move_after_open = True
-            else:
-                self._move_to_new_source()
             self._reopen_later(nack, now)
         elif nack.retry == frames.RETRY_OPEN or nack.code in (frames.STREAM_UNKNOWN, frames.NOT_ALLOWED):
             self._reopen_later(nack, now)
@@ -333,18 +330,14 @@ class Session:
         return 0.0 if nack.retry == frames.RETRY_NOW else _RETRY_SECONDS_DEFAULT
 
     def _reopen_later(self, nack: Nack, now: float) -> None:
-        """Opens again: at once the first time, then with growing pauses until something is acknowledged."""
-        pause = 0.0
-        if self._failed_opens:
-            pause = min(_REOPEN_SECONDS_MAX, 0.1 * 2 ** min(self._failed_opens, 10)) * self._jitter.uniform(0.5, 1.0)
-        if nack.after_ms is not None:
-            pause = max(pause, nack.after_ms / 1000)
+        """Opens again after a random pause that grows until something is acknowledged."""
+        self._cursor = 0
+        pause = min(_REOPEN_SECONDS_MAX, _REOPEN_SECONDS_MIN * 2 ** min(self._failed_opens, 16))
+        pause *= self._jitter.uniform(0.5, 1.0)
         self._failed_opens += 1
         if self.state is not State.DRAINING:
             self.state = State.WAITING
-            self._resume_at = now + pause
-        if pause == 0.0 and self.state is State.WAITING:
-            self._open()
+            self._resume_at = now + max(pause, (nack.after_ms or 0) / 1000)
 
     def _move_to_new_source(self) -> None:
         """Renumbers everything held into a fresh sequence space. The bytes stay."""
