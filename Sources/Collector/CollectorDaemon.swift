@@ -125,11 +125,11 @@ final class CollectorDaemon {
 
     private func startServing() throws {
         listeners = [
-            try Listener(loop, host: config.listen.host, port: config.listen.port, backlog: 1024) { [self] in accepted($0) },
+            try Listener(loop, host: config.listen.host, port: Int(config.listen.port), backlog: 1024) { [self] in accepted($0) },
             try Listener(loop, unixPath: config.socket, mode: 0o660, backlog: 1024) { [self] in accepted($0) },
         ]
         http = try HTTPServer(
-            host: config.http.host, port: config.http.port, limits: .observability,
+            host: config.http.host, port: Int(config.http.port), limits: .observability,
             handler: CollectorHealth.handler(health, registry))
         let ticker = EventLoop.Timer(loop)
         ticker.start(everyMillis: 250) { [self] in tick() }

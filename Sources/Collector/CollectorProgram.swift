@@ -39,10 +39,10 @@ package enum CollectorProgram {
             durable, and compacts the log into tables.
             """,
         options: [
-            .value("config", placeholder: "FILE", help: "read the section `collector:` of this YAML file"),
-            .value("data", placeholder: "FOLDER", help: "keep log and tables here (default ./data)"),
-            .value("listen", placeholder: "HOST:PORT", help: "take frames here (default 127.0.0.1:7311)"),
-            .value("http", placeholder: "HOST:PORT", help: "serve /metrics, /healthz, /readyz here (127.0.0.1:7313)"),
+            .value("config", "FILE", help: "read the section `collector:` of this YAML file"),
+            .value("data", "FOLDER", help: "keep log and tables here (default ./data)"),
+            .value("listen", "HOST:PORT", help: "take frames here (default 127.0.0.1:7311)"),
+            .value("http", "HOST:PORT", help: "serve /metrics, /healthz, /readyz here (127.0.0.1:7313)"),
             .flag("check-config", help: "say whether the configuration is good, and end"),
             .flag("verbose", help: "log more"),
         ], positionals: [])

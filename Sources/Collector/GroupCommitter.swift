@@ -9,7 +9,7 @@ enum LogCommand: Sendable {
     case open(connection: UInt64, Open, tokenName: String)
     case batch(connection: UInt64, CheckedBatch)
     case skip(connection: UInt64, Skip)
-    case refuse(StreamKey, base: UInt64, NackCode, afterMilliseconds: UInt64)
+    case refuse(connection: UInt64, ServerConnection.Refusal)
     case close(connection: UInt64, Close)
     case disconnected(connection: UInt64)
     /// Ends the active segment, so that everything durable can be published and freed; then `then` with its last record.
@@ -96,8 +96,8 @@ final class GroupCommitter {
             return try take(batch, StreamKey(connection: connection, stream: batch.frame.stream))
         case .skip(let connection, let skip):
             return take(skip, connection)
-        case .refuse(let stream, let base, let code, let after):
-            return ledger.refuse(stream, base: base, code, afterMilliseconds: after)
+        case .refuse(let connection, let refusal):
+            return ledger.refuse(refusal, connection: connection)
         case .close(let connection, let close):
             ledger.close(close, connection: connection)
         case .disconnected(let connection):

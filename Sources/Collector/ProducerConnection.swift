@@ -83,16 +83,15 @@ final class ProducerConnection {
         case .authenticate(let hello):
             authenticate(hello)
         case .open(let open):
-            if open.kind == .import { importStreams.insert(open.stream) } else { importStreams.remove(open.stream) }
+            if open.kind == .backfill { importStreams.insert(open.stream) } else { importStreams.remove(open.stream) }
             daemon.submit(.open(connection: number, open, tokenName: token?.name ?? ""), from: self)
         case .batch(let frame):
             let isImport = importStreams.contains(frame.stream)
             daemon.submit(.batch(connection: number, daemon.check(frame, isImport: isImport)), from: self)
         case .skip(let skip):
             daemon.submit(.skip(connection: number, skip), from: self)
-        case .refuse(let stream, let base, let code, let after):
-            let key = StreamKey(connection: number, stream: stream)
-            daemon.submit(.refuse(key, base: base, code, afterMilliseconds: after), from: self)
+        case .refuse(let refusal):
+            daemon.submit(.refuse(connection: number, refusal), from: self)
         case .closeStream(let close):
             daemon.submit(.close(connection: number, close), from: self)
         case .admin(let request):

@@ -54,6 +54,13 @@ package final class ChildProcess {
         processID = unsafe handle.pointee.pid
     }
 
+    /// Asks the kernel to kill this process when its parent ends. From the child's main thread, first of all.
+    /// - Parameter parent: the parent's process id as the child was told; it may have ended before the call.
+    /// - Returns: false if it has, or the kernel refuses.
+    package static func dieWithParent(_ parent: Int32) -> Bool {
+        tidemark_die_with_parent(SIGKILL) == 0 && getppid() == parent
+    }
+
     private func spawn(_ arguments: CStrings, _ environment: CStrings) -> Int32 {
         var channels = unsafe [uv_stdio_container_t](repeating: uv_stdio_container_t(), count: 3)
         unsafe channels[0].flags = UV_IGNORE
