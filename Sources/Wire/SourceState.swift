@@ -50,13 +50,9 @@ struct SourceState: Sendable {
     private(set) var totals: Totals
     private(set) var durable: UInt64
     private(set) var accepted: UInt64
-<<<<<<< HEAD
     /// The totals once all that is accepted is durable.
     private(set) var acceptedTotals: Totals
-    /// Durable batches the sender may not have heard of, ascending, at most 256.
-=======
     /// Durable batches and skips the sender may not have heard of, ascending, at most 256.
->>>>>>> wire
     private(set) var remembered: [BatchRecord] = []
     private var pending: [Pending] = []
     /// The one stream that may send; the others were fenced.
