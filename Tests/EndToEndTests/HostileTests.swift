@@ -212,3 +212,68 @@ import Zstd
         #expect(try StoredEvents(data: collector.data).faults(sender) == [])
     }
 }
+
+/// Many at once.
+@Suite struct CrowdTests {
+    /// Each sends without reading, so that ACKs and NACKs wait for it; others are served meanwhile.
+    @Test func manySlowReadersCostBoundedMemory() throws {
+        let collector = CollectorProcess()
+        try collector.start()
+        let token = try collector.token()
+        let bytes = try EventBatch.bytes(count: 1)
+        let before = collector.residentBytes
+        var clients: [FrameClient] = []
+        for seed in 0..<300 as Range<UInt64> {
+            let client = try FrameClient(.tcp(port: collector.port))
+            _ = client.hello(token: token)
+            var random = SeededRandom(seed: seed)
+            _ = client.open(.random(using: &random))
+            clients.append(client)
+        }
+        for base in 1...64 as ClosedRange<UInt64> {
+            let frame = EventBatch.frame(base, count: 1, bytes).encoded()
+            for client in clients { client.socket.send(frame) }
+        }
+        let sender = Sender("good", token: token, seed: 1, eventsMax: 40, pause: .zero) { .tcp(port: collector.port) }
+        sender.start()
+        #expect(waitUntil(withinMillis: 15_000) { sender.progress.hasFinished })
+        #expect(try waitUntil(withinMillis: 15_000) {
+            try StoredEvents(data: collector.data).rowCount == 300 * 64 + 40
+        })
+        let each = (collector.residentBytes - before) / clients.count
+        print("\(each >> 10) KiB more a sender that does not read")
+        #expect(each < 256 << 10)
+        for client in clients {
+            var durable: UInt64 = 0
+            while durable < 64, case .acknowledgement(let answer) = client.next() { durable = answer.durable }
+            #expect(durable == 64)
+        }
+    }
+
+    /// A sender with all the bandwidth there is must not keep a small one waiting.
+    @Test func aFloodDoesNotStarveASmallSender() throws {
+        let collector = CollectorProcess()
+        try collector.start()
+        let token = try collector.token()
+        let flood = try FrameClient(.tcp(port: collector.port))
+        _ = flood.hello(token: token)
+        var random = SeededRandom(seed: 9)
+        _ = flood.open(.random(using: &random))
+        let filler = (0..<20_000).map { _ in "\(random.next())" }.joined()
+        let bytes = try EventBatch.bytes("flood", filler: filler)
+        var base: UInt64 = 1
+        var durable: UInt64 = 0
+        let small = Sender("small", token: token, seed: 1, eventsMax: 300) { .tcp(port: collector.port) }
+        small.start()
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline, !small.progress.hasFinished {
+            while base - durable < 200 {
+                flood.socket.send(EventBatch.frame(base, count: 1, bytes).encoded())
+                base += 1
+            }
+            if case .acknowledgement(let answer) = flood.next() { durable = answer.durable }
+        }
+        #expect(small.progress.hasFinished, "after \(durable) batches of the flood")
+        #expect(collector.residentBytes < 600 << 20, "\(collector.residentBytes >> 20) MiB")
+    }
+}
