@@ -33,16 +33,18 @@ final class CollectorProcess: Sendable {
     }()
 
     let folder = TemporaryFolder()
-    var data: String { folder("data") }
+    let data: String
     var socketPath: String { data + "/collector.sock" }
     private let state = Mutex(State())
     private let launcher: [String]
     private let settings: [String]
 
     /// - Parameters:
+    ///   - data: another data folder than one that goes with the test.
     ///   - settings: lines of the section `collector:`.
     ///   - launcher: a program and its arguments that run the rest, such as `prlimit`.
-    init(settings: [String] = [], launcher: [String] = []) {
+    init(data: String? = nil, settings: [String] = [], launcher: [String] = []) {
+        self.data = data ?? folder("data")
         self.settings = settings
         self.launcher = launcher
     }
