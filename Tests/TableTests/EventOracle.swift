@@ -93,13 +93,12 @@ struct EventOracle {
 
     /// Who stays: in order of position, each unless one that stays has its identity on a day at most one apart.
     static func withoutDuplicates(_ events: [StoredEvent]) -> [StoredEvent] {
-        var kept: [StoredEvent] = []
-        for event in events.sorted(by: { $0.position < $1.position }) {
-            let isRepeated = kept.contains { earlier in
-                event.identity != nil && earlier.identity == event.identity && abs(earlier.day - event.day) <= 1
-            }
-            if !isRepeated { kept.append(event) }
+        var days: [String: [Int]] = [:]
+        return events.sorted { $0.position < $1.position }.filter { event in
+            guard let identity = event.identity else { return true }
+            if days[identity, default: []].contains(where: { abs($0 - event.day) <= 1 }) { return false }
+            days[identity, default: []].append(event.day)
+            return true
         }
-        return kept
     }
 }

@@ -11,6 +11,15 @@ struct TableEvents {
     /// 2024-02-27T00:00:00Z.
     static let startMicros: Int64 = 1_708_992_000_000_000
 
+    /// Three events of one user.
+    static var few: [Event] {
+        (0..<3).map { index in
+            var event = Event(type: "t\(index)", timestampMicros: startMicros + Int64(index))
+            event.userID = "u1"
+            return event
+        }
+    }
+
     init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     mutating func events(_ count: Int) -> [Event] {

@@ -30,6 +30,7 @@ final class TableFixture {
     private var clockMicros: Int64 = 1_709_600_000_000_000
 
     static let sources = (0..<3).map { SourceID(bytes: [9, 8, 7, 6, 5, 4, 3, 2, 1, UInt8($0)])! }
+    static let otherSource = SourceID(bytes: [UInt8](repeating: 5, count: 10))!
     static let key = [UInt8](0..<16)
 
     var dataFolder: String { folder.path }
@@ -109,8 +110,8 @@ final class TableFixture {
         for _ in 0..<records {
             let shipments = (0..<Int.random(in: 1...3, using: &made.random)).map { _ in
                 var shipment = Shipment(events: made.events(Int.random(in: 1...eventsMax, using: &made.random)))
-                shipment.project = made.random.chance(0.2) ? "other" : "default"
                 shipment.source = Self.sources.randomElement(using: &made.random) ?? Self.sources[0]
+                if made.random.chance(0.2) { (shipment.project, shipment.source) = ("other", Self.otherSource) }
                 shipment.flags = made.random.chance(0.3) ? .isImport : []
                 shipment.clockOffsetMicros =
                     ([0, 2_000_000, -2_000_001, 90_000_000_000] as [Int64]).randomElement(using: &made.random) ?? 0
