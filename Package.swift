@@ -59,7 +59,7 @@ let targets: [Target] = [
     library("Wire", ["Events", "Bytes"]),
     library("WAL", ["Files", "Zstd", "Bytes"]),
     library("Parquet", ["Files", "Zstd", "Bytes"]),
-    library("Table", ["Parquet", "WAL", "Events", "JSON", "Files", "Zstd", "Bytes"]),
+    library("Table", ["Parquet", "WAL", "Events", "Zones", "JSON", "Files", "Zstd", "Bytes"]),
     library("Query", ["Table", "Zones", "JSON", "Events", "Bytes"]),
 
     library("Crypto", ["CCrypto", "Bytes"]),

@@ -135,37 +135,48 @@ package struct EventRows: Sendable {
     }
 
     private mutating func appendValues(_ batch: Batch, _ kept: [Int]) {
+        var rest: [JSONMember] = []
+        var numbers: [Int: BatchDoubles] = [:]
         var filled = Set<Int>()
-        var rest: [ValueColumn] = []
         for column in batch.valueColumns {
-            guard let index = Self.promotedIndex(column, batch.strings), filled.insert(index).inserted,
-                columns[index].append(promoted: column, of: batch, kept)
-            else {
-                rest.append(column)
+            guard let index = EventSchema.promotedIndex(column.scope, batch.strings.span(Int(column.name))) else {
+                rest.append(JSONMember(column: column, rows: column.presence))
                 continue
+            }
+            switch (column.values, EventSchema.parquet.columns[index].type) {
+            case (.string(let refs), .string):
+                columns[index].append(refs, at: column.presence, of: batch, kept)
+                filled.insert(index)
+            case (.float64(let values), .double):
+                numbers[index, default: BatchDoubles(eventCount: batch.eventCount)].add(values, at: column.presence)
+            case (.int64(let values), .double):
+                let inexact = numbers[index, default: BatchDoubles(eventCount: batch.eventCount)]
+                    .add(values, at: column.presence)
+                rest.append(JSONMember(column: column, rows: inexact))
+            default:
+                rest.append(JSONMember(column: column, rows: column.presence))
             }
         }
         for index in EventSchema.firstPromoted..<EventSchema.firstJSON where !filled.contains(index) {
-            columns[index].appendNulls(kept.count)
+            if let numbers = numbers[index] {
+                columns[index].append(numbers, kept)
+            } else {
+                columns[index].appendNulls(kept.count)
+            }
         }
+        appendJSON(rest, batch, kept)
+    }
+
+    private mutating func appendJSON(_ rest: [JSONMember], _ batch: Batch, _ kept: [Int]) {
         for (offset, scope) in EventSchema.jsonScopes.enumerated() {
             let index = EventSchema.firstJSON + offset
-            let members = rest.filter { $0.scope == scope }
+            let members = rest.filter { $0.column.scope == scope && $0.rows.onesCount > 0 }
             if members.isEmpty {
                 columns[index].appendNulls(kept.count)
             } else {
                 columns[index].append(json: members, of: batch, kept)
             }
         }
-    }
-
-    private static func promotedIndex(_ column: ValueColumn, _ strings: ByteStrings) -> Int? {
-        let name = strings.copy(Int(column.name))
-        let found = EventSchema.promoted.firstIndex { promoted in
-            promoted.scope == column.scope && promoted.name.utf8.elementsEqual(name)
-                && (promoted.type == .string) == (column.type == .string)
-        }
-        return found.map { EventSchema.firstPromoted + $0 }
     }
 }
 
