@@ -69,7 +69,7 @@ let targets: [Target] = [
     library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
     library("Collector", ["Events", "Files", "Zstd", "Bytes", "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "JSON"]),
-    library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
+    library("QueryServer", ["Zones", "Files", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
     library("CommandLine", ["Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Query", "JSON", "Zones"]),
 
     program("collectord", ["Collector"]),
