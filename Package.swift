@@ -95,7 +95,7 @@ let targets: [Target] = [
     tests("Config", ["Config"]),
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
-    tests("QueryServer", ["QueryServer"]),
+    tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
     tests("CommandLine", ["CommandLine"]),
     tests("Tidy", []),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
