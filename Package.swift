@@ -97,7 +97,7 @@ let targets: [Target] = [
     tests("Collector", ["Collector"]),
     tests("QueryServer", ["QueryServer"]),
     tests("CommandLine", ["CommandLine"]),
-    tests("Tidy", []),
+    tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]
 
