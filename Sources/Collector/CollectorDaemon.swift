@@ -178,7 +178,7 @@ final class CollectorDaemon {
     private func tick() {
         for connection in connections.values { connection.tick() }
         metrics.connections.set(connections.count)
-        compaction?.tick(activeBytes: Int(logMetrics.activeBytes.value))
+        compaction?.tick(recordBytes: Int(logMetrics.recordBytes.value))
         resumeReadingIfRoom()
         stopIfDrained()
     }

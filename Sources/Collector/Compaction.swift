@@ -33,7 +33,6 @@ final class Compaction {
     private var state = State.idle
     private var waiting: [Request] = []
     private var lastStartMillis: UInt64
-    private var bytesAtLastStart = 0
     private var output = ""
 
     init(
@@ -58,10 +57,10 @@ final class Compaction {
     }
 
     /// To be called a few times a second.
-    func tick(activeBytes: Int) {
+    func tick(recordBytes: Int) {
         guard case .idle = state else { return }
         let isDue = loop.nowMillis - lastStartMillis >= UInt64(config.compactInterval.components.seconds) * 1000
-        if !waiting.isEmpty || (isDue && activeBytes > 0) || activeBytes >= config.compactBytes { begin() }
+        if !waiting.isEmpty || (isDue && recordBytes > 0) || recordBytes >= config.compactBytes { begin() }
     }
 
     /// Compacts as soon as may be; `then` hears what was done for `project`, or for all.

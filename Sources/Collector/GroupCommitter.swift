@@ -83,7 +83,7 @@ final class GroupCommitter {
     }
 
     var lastSequence: UInt64 { log.lastSequence }
-    var activeBytes: Int { log.activeBytes }
+    var recordBytes: Int { log.recordBytes }
     var segmentCount: Int { log.segmentCount }
 
     /// Takes one command into the open group; commits first if it would not fit.

@@ -7,7 +7,7 @@ struct LogMetrics: Sendable {
     let groupsFailed: Counter
     let commitSeconds: Histogram
     let segments: Gauge
-    let activeBytes: Gauge
+    let recordBytes: Gauge
     let lastRecord: Gauge
 
     init(_ registry: MetricsRegistry) {
@@ -19,7 +19,7 @@ struct LogMetrics: Sendable {
         commitSeconds = registry.histogram(
             "tidemark_commit_seconds", help: "Time to write and sync one commit group.", bounds: Histogram.secondsBounds)
         segments = registry.gauge("tidemark_log_segments", help: "Segments of the log.")
-        activeBytes = registry.gauge("tidemark_log_active_bytes", help: "Bytes of records in the active segment.")
+        recordBytes = registry.gauge("tidemark_log_record_bytes", help: "Bytes of records in the log, not yet freed.")
         lastRecord = registry.gauge("tidemark_log_last_record", help: "Sequence of the last durable record.")
     }
 }

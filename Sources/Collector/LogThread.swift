@@ -88,7 +88,7 @@ final class LogThread: Sendable {
             }
             deliver(isStopping ? try committer.stop() : try committer.commit(), answer)
             committer.metrics.segments.set(committer.segmentCount)
-            committer.metrics.activeBytes.set(committer.activeBytes)
+            committer.metrics.recordBytes.set(committer.recordBytes)
             committer.metrics.lastRecord.set(Double(committer.lastSequence))
             isBusy.store(false, ordering: .relaxed)
             if isStopping { return }

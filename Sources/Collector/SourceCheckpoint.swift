@@ -23,7 +23,7 @@ enum SourceCheckpoint {
             writer.append(count: source.batches.count)
             for record in source.batches {
                 writer.append(varint: record.batch.base)
-                writer.append(count: Int(record.batch.count))
+                writer.append(varint: record.batch.count)
                 writer.append(fixed: record.batch.fingerprint)
                 writer.append(count: record.verdicts.count)
                 for verdict in record.verdicts {
@@ -64,7 +64,7 @@ enum SourceCheckpoint {
         var batches: [BatchRecord] = []
         for _ in 0..<(try span.count("batches", limit: Limits.unackedBatchesPerStreamMax, &offset)) {
             let base = try span.varint(&offset)
-            let count = UInt32(try span.count("events", limit: Limits.batchEventsMax, &offset))
+            let count = try span.varint(&offset)
             let fingerprint = try span.read(UInt64.self, &offset)
             var verdicts: [Verdict] = []
             for _ in 0..<(try span.count("verdicts", limit: Limits.batchEventsMax, &offset)) {
@@ -119,10 +119,13 @@ extension Entry {
             verdicts = VerdictCode(rawValue: UInt64(code)).map {
                 [Verdict(sequence: base, count: UInt64(count), code: $0)]
             } ?? []
-        case .skip, .open, .close:
+        case .skip:
+            // A skip is remembered like a batch, without a fingerprint.
+            (fingerprint, verdicts) = (0, [])
+        case .open, .close:
             return nil
         }
-        let batch = BatchFingerprint(base: base, count: UInt32(count), fingerprint: fingerprint)
+        let batch = BatchFingerprint(base: base, count: UInt64(count), fingerprint: fingerprint)
         return BatchRecord(batch: batch, verdicts: verdicts)
     }
 }

@@ -52,6 +52,9 @@ final class ActiveSegment {
         SegmentHeader.byteCount + record.bytes.count + minimumRoom
     }
 
+    /// Bytes of the records it holds.
+    var recordBytes: Int { end - SegmentHeader.byteCount }
+
     func hasRoom(for record: RecordDraft) -> Bool {
         end + record.bytes.count + summary.footerBytesMax(adding: record.entries) <= capacity
     }

@@ -22,6 +22,8 @@ package final class LogWriter {
         let header: SegmentHeader
         let lastSequence: UInt64
         let projects: [String: UInt64]
+        /// Bytes of its records.
+        let byteCount: Int
     }
 
     package let folder: String
@@ -121,7 +123,9 @@ package final class LogWriter {
         var projects = segment.summary.projects
         // A record that failed does not count, but naming its project too long only frees the segment later.
         for (project, last) in projects { projects[project] = min(last, lastSequence) }
-        sealed.append(SealedSegment(header: segment.header, lastSequence: lastSequence, projects: projects))
+        sealed.append(
+            SealedSegment(
+                header: segment.header, lastSequence: lastSequence, projects: projects, byteCount: segment.recordBytes))
         previous = segment.header
     }
 
@@ -162,8 +166,8 @@ package final class LogWriter {
         }
     }
 
-    /// Bytes of the records that are not in a sealed segment.
-    package var activeBytes: Int { active.map { $0.end - SegmentHeader.byteCount } ?? 0 }
+    /// Bytes of the records that are still in the log, freed segments excluded.
+    package var recordBytes: Int { sealed.reduce(active?.recordBytes ?? 0) { $0 + $1.byteCount } }
 
     /// How many segments there are, the active one included.
     package var segmentCount: Int { sealed.count + (active == nil ? 0 : 1) }

@@ -126,10 +126,14 @@ private struct Recovery {
             let isLast = index == segments.count - 1
             let end = isLast ? boundary : segments[index + 1].header.previousLastRecord
             var projects: [String: UInt64] = [:]
+            var byteCount = 0
             for record in isLast ? scan.records : try Scan(segment, through: end).records where record.sequence <= end {
                 for entry in record.entries { projects[entry.project] = record.sequence }
+                byteCount += record.header.recordBytes
             }
-            result.append(LogWriter.SealedSegment(header: segment.header, lastSequence: end, projects: projects))
+            result.append(
+                LogWriter.SealedSegment(
+                    header: segment.header, lastSequence: end, projects: projects, byteCount: byteCount))
         }
         return result
     }

@@ -49,14 +49,7 @@ extension ClientSession {
         failedAttempts = 0
         lineage = opened.lineage
         let listed = Set(opened.fingerprints)
-        let settled = queue.take { item in
-            switch item.content {
-            case .skip: item.last <= opened.durable
-            case .batch(_, let fingerprint):
-                item.last <= opened.durable && listed.contains(
-                    BatchFingerprint(base: item.base, count: UInt32(item.count), fingerprint: fingerprint))
-            }
-        }
+        let settled = queue.take { $0.last <= opened.durable && listed.contains($0.recognised) }
         settle(settled, &actions) { _ in .listed }
         let oldest = queue.items.first?.base ?? queue.nextBase
         if movesAfterOpened || oldest <= opened.durable {

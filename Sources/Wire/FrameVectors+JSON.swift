@@ -59,7 +59,7 @@ extension Message {
             .object([
                 ("lineage", .text(Hex.encode(opened.lineage))), ("totals", opened.totals.json),
                 ("fingerprints", .list(opened.fingerprints.map {
-                    .list([.number($0.base), .number(UInt64($0.count)), .text(Hex.encode($0.fingerprint))])
+                    .list([.number($0.base), .number($0.count), .text(Hex.encode($0.fingerprint))])
                 })),
             ])
         case .batch(let batch):

@@ -17,6 +17,14 @@ struct SendQueue: Sendable {
 
         var last: UInt64 { base + count - 1 }
 
+        /// What the server lists if it has this.
+        var recognised: BatchFingerprint {
+            switch content {
+            case .batch(_, let fingerprint): BatchFingerprint(base: base, count: count, fingerprint: fingerprint)
+            case .skip: BatchFingerprint(base: base, count: count, fingerprint: 0)
+            }
+        }
+
         var byteCount: Int {
             switch content {
             case .batch(let bytes, _): bytes.count

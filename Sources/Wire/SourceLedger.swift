@@ -29,7 +29,7 @@ public struct SourceUpdate: Equatable, Sendable {
     public var tokenName: String?
     /// After this update.
     public var totals: Totals
-    /// In ascending order.
+    /// In ascending order; a SKIP has the fingerprint 0.
     public var batches: [BatchRecord]
 
     public init(key: SourceKey, tokenName: String?, totals: Totals, batches: [BatchRecord]) {
@@ -140,8 +140,7 @@ public struct SourceLedger: Sendable {
     /// CLOSE from the sender. What is in flight still becomes durable; nobody hears of it.
     public mutating func close(_ close: Close, connection: UInt64) {
         guard let stream = streams[connection]?.removeValue(forKey: close.stream) else { return }
-        sources[stream.key]?.forget(upTo: close.acked)
-        if close.final { sources[stream.key]?.isRetired = true }
+        sources[stream.key]?.forget(upTo: close.final ? Limits.sequenceMax : close.acked)
         leave(stream.key)
     }
 
@@ -155,10 +154,17 @@ public struct SourceLedger: Sendable {
         dropIfUnneeded(key)
     }
 
-    /// A source that has no stream, and was retired or never sent anything, is forgotten.
+    /// A source that has no stream and never sent anything is forgotten. A retired one is not: a copy of its sender may
+    /// still use it, and its sequences must not be given twice.
     private mutating func dropIfUnneeded(_ key: SourceKey) {
         guard let state = sources[key], state.live == nil, state.isSettled else { return }
-        if state.isRetired || state.isUnseen { sources[key] = nil }
+        if state.isUnseen { sources[key] = nil }
+    }
+
+    /// Forgets a source by the shell's rule for old ones. Does nothing while it is in use.
+    public mutating func expire(_ key: SourceKey) {
+        guard let state = sources[key], state.live == nil, state.isSettled else { return }
+        sources[key] = nil
     }
 
     private mutating func openedIfSettled(_ key: SourceKey) -> [LedgerAnswer] {

@@ -1,6 +1,6 @@
 import Bytes
 
-/// A batch that is remembered so that a resend is recognised.
+/// A batch or skip that is remembered so that a resend is recognised.
 public struct BatchRecord: Equatable, Sendable {
     public var batch: BatchFingerprint
     /// Events that were not stored, by permanent causes.
@@ -11,7 +11,7 @@ public struct BatchRecord: Equatable, Sendable {
         self.verdicts = verdicts
     }
 
-    var last: UInt64 { batch.base + UInt64(batch.count) - 1 }
+    var last: UInt64 { batch.base + batch.count - 1 }
 }
 
 /// Where one source stands: the writer thread's view. protocol/frames.md §6.
@@ -27,6 +27,10 @@ struct SourceState: Sendable {
         var group: UInt64
         var verdicts: [Verdict] = []
         var quarantinedCount: UInt64 = 0
+
+        var recognised: BatchFingerprint {
+            BatchFingerprint(base: base, count: count, fingerprint: fingerprint ?? 0)
+        }
     }
 
     enum Ruling {
@@ -48,15 +52,13 @@ struct SourceState: Sendable {
     private(set) var accepted: UInt64
     /// The totals once all that is accepted is durable.
     private(set) var acceptedTotals: Totals
-    /// Durable batches the sender may not have heard of, ascending, at most 256.
+    /// Durable batches and skips the sender may not have heard of, ascending, at most 256.
     private(set) var remembered: [BatchRecord] = []
     private var pending: [Pending] = []
     /// The one stream that may send; the others were fenced.
     var live: StreamKey?
     /// The last group something was accepted in.
     var lastGroup: UInt64 = 0
-    /// CLOSE said that the source will never be opened again.
-    var isRetired = false
 
     init(tokenName: String, tokenIsLogged: Bool, totals: Totals) {
         self.tokenName = tokenName
@@ -85,16 +87,11 @@ struct SourceState: Sendable {
             return .accepted
         }
         if base > expected { return .gap }
-        guard let fingerprint else { return .conflict }
-        if let found = pending.first(where: { $0.base == base }) {
-            return found.count == count && found.fingerprint == fingerprint ? .resentInFlight : .conflict
-        }
+        let again = BatchFingerprint(base: base, count: count, fingerprint: fingerprint ?? 0)
+        if pending.contains(where: { $0.recognised == again }) { return .resentInFlight }
         let index = remembered.partitioningIndex { $0.batch.base >= base }
-        if index < remembered.count, remembered[index].batch.base == base,
-            UInt64(remembered[index].batch.count) == count, remembered[index].batch.fingerprint == fingerprint {
-            return .resent(remembered[index].verdicts)
-        }
-        return .conflict
+        guard index < remembered.count, remembered[index].batch == again else { return .conflict }
+        return .resent(remembered[index].verdicts)
     }
 
     /// Says what of the batch accepted last is not stored.
@@ -124,7 +121,7 @@ struct SourceState: Sendable {
             Self.add(item, to: &totals)
             durable = item.base + item.count - 1
             verdicts += item.verdicts
-            if let record = Self.record(item) { remember(record) }
+            remember(BatchRecord(batch: item.recognised, verdicts: item.verdicts))
         }
         pending.removeFirst(ready.count)
         tokenIsLogged = true
@@ -152,7 +149,8 @@ struct SourceState: Sendable {
     func update(of group: UInt64, key: SourceKey) -> SourceUpdate {
         var after = totals
         for item in pending where item.group <= group { Self.add(item, to: &after) }
-        let batches = pending.filter { $0.group == group }.compactMap(Self.record)
+        let batches = pending.filter { $0.group == group }
+            .map { BatchRecord(batch: $0.recognised, verdicts: $0.verdicts) }
         return SourceUpdate(key: key, tokenName: tokenIsLogged ? nil : tokenName, totals: after, batches: batches)
     }
 
@@ -187,12 +185,6 @@ struct SourceState: Sendable {
         totals.rejected += rejected
         totals.quarantined += item.quarantinedCount
         totals.stored += item.count - rejected - item.quarantinedCount
-    }
-
-    private static func record(_ item: Pending) -> BatchRecord? {
-        guard let fingerprint = item.fingerprint else { return nil }
-        let batch = BatchFingerprint(base: item.base, count: UInt32(item.count), fingerprint: fingerprint)
-        return BatchRecord(batch: batch, verdicts: item.verdicts)
     }
 }
 

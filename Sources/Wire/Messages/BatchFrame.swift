@@ -84,18 +84,24 @@ public struct BatchFrame: Sendable {
     /// XXH64 of the batch's own bytes. O(n).
     public var fingerprint: UInt64 { XXH64.hash(batch) }
 
+    /// The whole frame; the batch's bytes are copied once.
     public func encoded() -> [UInt8] {
         var envelope = FieldWriter()
         if clockOffsetMicros != 0 { envelope.int(2, clockOffsetMicros) }
         if privacyPolicy != 0 { envelope.uint(4, privacyPolicy) }
-        var payload = ByteWriter(capacity: 2 + envelope.writer.count + range.count)
-        payload.append(fixed: UInt16(envelope.writer.count))
-        payload.append(envelope.writer.bytes)
-        payload.append(batch)
-        let span = payload.bytes.rawSpan
-        return FrameHeader(
-            type: .batch, stream: stream, base: base, eventCount: eventCount, rewinds: rewinds, payload: span
-        ).encoded(before: span)
+        var start = ByteWriter()
+        start.append(fixed: UInt16(envelope.writer.count))
+        start.append(envelope.writer.bytes)
+        var header = FrameHeader(
+            type: .batch, stream: stream, base: base, eventCount: eventCount, rewinds: rewinds,
+            payload: start.bytes.rawSpan)
+        header.payloadBytes += UInt32(range.count)
+        header.payloadChecksum = CRC32C.checksum(batch, continuing: header.payloadChecksum)
+        var frame = ByteWriter(capacity: FrameHeader.byteCount + start.count + range.count)
+        header.append(to: &frame)
+        frame.append(start.bytes)
+        frame.append(batch)
+        return frame.bytes
     }
 }
 

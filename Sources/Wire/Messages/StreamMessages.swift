@@ -78,14 +78,14 @@ public struct Totals: Equatable, Sendable {
     }
 }
 
-/// What recognises a resent batch.
+/// What recognises a resent BATCH or SKIP.
 public struct BatchFingerprint: Equatable, Hashable, Sendable {
     public var base: UInt64
-    public var count: UInt32
-    /// XXH64 of the batch bytes as received.
+    public var count: UInt64
+    /// XXH64 of the batch bytes as received; 0 for a SKIP.
     public var fingerprint: UInt64
 
-    public init(base: UInt64, count: UInt32, fingerprint: UInt64) {
+    public init(base: UInt64, count: UInt64, fingerprint: UInt64) {
         self.base = base
         self.count = count
         self.fingerprint = fingerprint
@@ -101,7 +101,7 @@ public struct Opened: Equatable, Sendable {
     /// Sixteen bytes that change when the server's log begins anew.
     public var lineage: [UInt8]
     public var totals: Totals
-    /// The remembered batches in (acked, durable], ascending, at most 256.
+    /// The remembered batches and skips in (acked, durable], ascending, at most 256.
     public var fingerprints: [BatchFingerprint]
 
     public init(
@@ -125,10 +125,10 @@ public struct Opened: Equatable, Sendable {
         guard list.count <= Limits.unackedBatchesPerStreamMax else { throw .field(type: .opened, id: 5) }
         for value in list {
             let numbers = try fields.varints(value, of: 5, count: 2, trailing: 8)
-            guard numbers[0] <= Limits.sequenceMax, let count = UInt32(exactly: numbers[1]),
+            guard numbers[0] <= Limits.sequenceMax, numbers[1] <= Limits.sequenceMax,
                 let fingerprint = try? value.rawSpan.load(at: value.count - 8, as: UInt64.self)
             else { throw .field(type: .opened, id: 5) }
-            fingerprints.append(BatchFingerprint(base: numbers[0], count: count, fingerprint: fingerprint))
+            fingerprints.append(BatchFingerprint(base: numbers[0], count: numbers[1], fingerprint: fingerprint))
         }
     }
 
@@ -139,7 +139,7 @@ public struct Opened: Equatable, Sendable {
         for batch in fingerprints {
             var value = ByteWriter()
             value.append(varint: batch.base)
-            value.append(varint: UInt64(batch.count))
+            value.append(varint: batch.count)
             value.append(fixed: batch.fingerprint)
             fields.bytes(5, value.bytes)
         }

@@ -1,0 +1,76 @@
+import HTTPServer
+import JSON
+import Query
+import Table
+
+/// An answer that is no answer: the one map from errors to HTTP.
+struct Problem: Error {
+    let status: Int
+    let code: String
+    let message: String
+    var path: String?
+    var allowed: [String] = []
+    var headers: [(String, String)] = []
+
+    static func notFound(_ path: String) -> Problem {
+        Problem(status: 404, code: "not_found", message: "there is nothing at \(path)")
+    }
+
+    static func methodNotAllowed(allowed method: String) -> Problem {
+        Problem(
+            status: 405, code: "method_not_allowed", message: "only \(method) is allowed here",
+            headers: [("Allow", method)])
+    }
+
+    static func overloaded(_ waitingMax: Int) -> Problem {
+        Problem(
+            status: 503, code: "overloaded", message: "more than \(waitingMax) questions wait already",
+            headers: [("Retry-After", "1")])
+    }
+
+    static func unavailable(_ reason: String) -> Problem {
+        Problem(status: 503, code: "unavailable", message: reason)
+    }
+
+    init(
+        status: Int, code: String, message: String, path: String? = nil, allowed: [String] = [],
+        headers: [(String, String)] = []
+    ) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.path = path
+        self.allowed = allowed
+        self.headers = headers
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as QueryError: self.init(error)
+        case let error as JSONError:
+            self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
+        case TableError.projectUnknown(let name):
+            self.init(status: 404, code: "project_unknown", message: "there is no project \"\(name)\"", path: "project")
+        case TableError.projectNameInvalid(let name):
+            self.init(
+                status: 400, code: "invalid_query", message: "\(TableError.projectNameInvalid(name))", path: "project")
+        default:
+            self.init(status: 500, code: "internal", message: "\(error)")
+        }
+    }
+
+    var json: JSONValue {
+        var members: [JSONObject.Member] = [.init("code", .string(code)), .init("message", .string(message))]
+        if let path { members.append(.init("path", .string(path))) }
+        if !allowed.isEmpty { members.append(.init("allowed", .array(allowed.map { .string($0) }))) }
+        return ["error": .object(JSONObject(members))]
+    }
+}
+
+extension HTTPResponse {
+    static func problem(_ problem: Problem) -> HTTPResponse {
+        var response = HTTPResponse.json(problem.json.encoded(), status: problem.status)
+        for (name, value) in problem.headers { response.headers.append(name, value) }
+        return response
+    }
+}

@@ -1,0 +1,33 @@
+import Files
+import JSON
+import Synchronization
+import Table
+
+/// One `TableReader` for each project of the data folder, made when first asked for. Any thread.
+final class ProjectReaders: Sendable {
+    private let dataFolder: String
+    private let readers = Mutex<[String: TableReader]>([:])
+
+    init(dataFolder: String) { self.dataFolder = dataFolder }
+
+    /// - Throws: `TableError.projectUnknown` or `.projectNameInvalid`.
+    func reader(of name: String) throws -> TableReader {
+        if let known = readers.withLock({ $0[name] }) { return known }
+        let project = try Project.open(name, dataFolder: dataFolder, disk: .posix)
+        let made = TableReader(project: project, logFolder: dataFolder + "/wal", disk: .posix)
+        return readers.withLock { readers in
+            if let known = readers[name] { return known }
+            readers[name] = made
+            return made
+        }
+    }
+
+    /// Those that were asked for.
+    var opened: [TableReader] { readers.withLock { Array($0.values) } }
+
+    /// All projects of the folder.
+    func list() throws -> JSONValue {
+        let names = try Project.list(dataFolder: dataFolder, disk: .posix).map { JSONValue.string($0.name) }
+        return ["projects": .array(names)]
+    }
+}

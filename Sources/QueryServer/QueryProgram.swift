@@ -1,0 +1,58 @@
+import Config
+import Files
+import Foundation
+import Telemetry
+
+/// queryd: arguments → config → run.
+package enum QueryProgram {
+    /// - Returns: the exit code: 0 stopped as asked, 1 failed, 64 wrong arguments.
+    package static func run(_ arguments: [String]) -> Int32 {
+        do {
+            let parsed = try syntax.parse(arguments)
+            if parsed.isHelpRequested {
+                print(syntax.helpText)
+                return 0
+            }
+            let config = try configuration(parsed)
+            if parsed.has(flag: "check-config") {
+                print("the configuration is good")
+                return 0
+            }
+            let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
+            let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
+            try QueryDaemon(config: config, logger: logger).run()
+            return 0
+        } catch let error as UsageError {
+            return complain("\(error)\ntry: queryd --help", UsageError.exitCode)
+        } catch {
+            return complain("\(error)", 1)
+        }
+    }
+
+    private static let syntax = CommandSyntax(
+        command: "queryd",
+        summary: "Answers questions about the events of a data folder over HTTP: POST /v1/query.",
+        options: [
+            .value("config", "FILE", help: "read the section `query:` of this YAML file"),
+            .value("data", "FOLDER", help: "the collector's data folder (default ./data)"),
+            .value("listen", "HOST:PORT", help: "serve here (default 127.0.0.1:7312)"),
+            .flag("check-config", help: "say whether the configuration is good, and end"),
+            .flag("verbose", help: "log more"),
+        ], positionals: [])
+
+    private static func configuration(_ parsed: CommandArguments) throws -> QueryConfig {
+        let environment = ProcessInfo.processInfo.environment
+        let file = try parsed.value("config").map {
+            try ConfigFile(path: $0, environment: environment, disk: .posix)
+        } ?? ConfigFile()
+        var config = try file.query()
+        if let data = parsed.value("data") { config.data = data }
+        if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
+        return config
+    }
+
+    private static func complain(_ reason: String, _ code: Int32) -> Int32 {
+        FileHandle.standardError.write(Data("queryd: \(reason)\n".utf8))
+        return code
+    }
+}
