@@ -14,6 +14,14 @@ import Testing
         ("frames.md", "token ≤ \(Limits.tokenBytesMax) bytes"),
         ("frames.md", "\(grouped(Limits.streamsPerConnectionMax)) streams a connection"),
         ("frames.md", "\(Limits.unackedBatchesPerStreamMax) unacked batches a stream"),
+        ("batch.md", "\(grouped(Limits.batchEventsMax)) events"),
+        ("batch.md", "\(mebibytes(Limits.batchDecodedBytesMax)) decoded"),
+        ("batch.md", "\(grouped(Limits.batchStringsMax)) strings"),
+        ("batch.md", "\(grouped(Limits.batchColumnsMax)) columns"),
+        ("batch.md", "a string ≤ \(mebibytes(Limits.stringBytesMax))"),
+        ("batch.md", "type ≤ \(Limits.eventTypeBytesMax) bytes"),
+        ("batch.md", "name ≤ \(Limits.propertyNameBytesMax)"),
+        ("batch.md", "id ≤ \(Limits.identifierBytesMax)"),
         ("wal.md", "\(power(Limits.recordEventsMax)) events a record"),
         ("wal.md", "a record ≤ \(mebibytes(Limits.recordBytesMax))"),
         ("wal.md", "packs ≤ \(Limits.packBytesMax >> 10) KiB"),
@@ -28,7 +36,8 @@ import Testing
     }
 
     @Test func theArchitectureTakesTenMinutes() throws {
-        let lineCount = try Tree.here.text("ARCHITECTURE.md").split(separator: "\n", omittingEmptySubsequences: false).count
+        let text = try Tree.here.text("ARCHITECTURE.md")
+        let lineCount = text.split(separator: "\n", omittingEmptySubsequences: false).count
         #expect(lineCount <= 250)
     }
 
@@ -53,13 +62,14 @@ import Testing
     /// Thousands with commas.
     static func grouped(_ count: Int) -> String {
         let digits = Array(String(count))
-        return digits.indices.map { (digits.count - $0) % 3 == 0 && $0 > 0 ? ",\(digits[$0])" : "\(digits[$0])" }.joined()
+        return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
     }
 
     // MARK: The rules themselves
 
     @Test func anUnexplainedTypeIsFound() {
-        let text = "/// One.\npackage struct A {}\n/// Two.\n@safe\npublic final class B {}\n\npackage enum C {}\nenum D {}"
+        let text = "/// One.\npackage struct A {}\n/// Two.\n@safe\npublic final class B {}\n"
+            + "\npackage enum C {}\nenum D {}\n"
         let source = SourceText(path: "Sources/A/A.swift", text: text)
         #expect(Self.unexplained(source) == ["Sources/A/A.swift:7: package enum C {}"])
     }

@@ -82,8 +82,9 @@ import Testing
         #expect(Self.longFilesAndLines(SourceText(path: "A.swift", text: wide + "e")) == ["A.swift:1: 121 columns"])
     }
 
-    @Test(arguments: ["func f(a: [Int] = [])", "init()", "private init<T>(_ t: T)", "subscript(i: Int) -> Int", "deinit"])
-    func aLongFunctionIsFound(head: String) {
+    @Test(arguments: [
+        "func f(a: [Int] = [])", "init()", "private init<T>(_ t: T)", "subscript(i: Int) -> Int", "deinit",
+    ]) func aLongFunctionIsFound(head: String) {
         let body = String(repeating: "    g { \"}\" }  // }\n", count: 69)
         let long = SourceText(path: "A.swift", text: "struct S {\n\(head) {\n\(body)}\n}\n")
         #expect(Self.longFunctions(long) == ["A.swift:2: 71 lines"])

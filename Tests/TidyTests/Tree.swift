@@ -12,7 +12,8 @@ struct Tree {
     ]
     private static let skippedAtRoot: Set<String> = ["data"]
     private static let textExtensions: Set<String> = [
-        "", "swift", "md", "py", "toml", "txt", "yaml", "yml", "json", "h", "modulemap", "sh", "sql", "html", "js", "css",
+        "", "swift", "md", "py", "toml", "txt", "yaml", "yml", "json", "h", "modulemap", "sh", "sql",
+        "html", "js", "css",
     ]
 
     static let here = Tree()

@@ -87,7 +87,8 @@ import Testing
     }
 
     @Test func aVagueNameIsFound() {
-        let source = SourceText(path: "Sources/A/LogUtils.swift", text: "final class LogManager {}\nstruct Manageress {}")
+        let source = SourceText(
+            path: "Sources/A/LogUtils.swift", text: "final class LogManager {}\nstruct Manageress {}")
         #expect(
             Self.vagueNames(source) == ["Sources/A/LogUtils.swift:1: LogManager", "Sources/A/LogUtils.swift: LogUtils"])
     }
