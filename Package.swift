@@ -97,7 +97,7 @@ let targets: [Target] = [
     tests("Collector", ["Collector"]),
     tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
     tests("CommandLine", ["CommandLine"]),
-    tests("Tidy", []),
+    tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]
 
