@@ -11,7 +11,9 @@ package enum QueryEngine {
         case .aggregate(let aggregate):
             let result = try AggregateRun(question, aggregate, snapshot, execution).answer()
             return Answer(question, aggregate, snapshot, result)
-        case .funnel: throw QueryError.cancelled
+        case .funnel(let funnel):
+            let result = try FunnelRun(question, funnel, snapshot, execution).answer()
+            return Answer(question, funnel, snapshot, result)
         }
     }
 }

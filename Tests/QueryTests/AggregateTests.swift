@@ -27,7 +27,7 @@ import Testing
         let snapshot = try fixture.snapshot()
         #expect(snapshot.tailRowCount == 120)
         let naive = NaiveQuery(events: events, clockMicros: snapshot.clockMicros)
-        for _ in 0..<150 {
+        for _ in 0..<60 {
             let json = data.aggregate(zones: Self.zones)
             let question = try question(json)
             guard case .aggregate(let aggregate) = question.body else { return }

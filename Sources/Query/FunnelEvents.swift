@@ -1,0 +1,108 @@
+import Table
+
+/// The rows of one chunk that some step of a funnel can use, of one day, sorted by (user, time).
+struct FunnelEvents: Sendable {
+    let day: Int
+    private(set) var keys: [Int64] = []
+    private(set) var times: [Int64] = []
+    /// Bit `i`: the event fits step `i`.
+    private(set) var steps: [UInt32] = []
+    private(set) var rangeStarts: [Int] = []
+
+    static let bytesPerRow = 20
+    private static let dayMicros: Int64 = 86_400_000_000
+
+    private init(day: Int) { self.day = day }
+
+    private mutating func append(_ key: Int64, _ time: Int64, _ mask: UInt32) {
+        keys.append(key)
+        times.append(time)
+        steps.append(mask)
+    }
+
+    /// The usable rows of a chunk, in one piece a day.
+    /// - Parameters:
+    ///   - entries: when step 1 may happen; every later step from its start to the horizon.
+    ///   - horizon: when the last window closes.
+    static func of(
+        _ view: ChunkView, day: Int?, steps: [Predicate], filter: Predicate, entries: TimeRange, horizon: Int64,
+        _ band: KeyBand
+    ) throws -> [FunnelEvents] {
+        let keys = try view.integers(.userKey)
+        let times = try view.integers(.timestamp)
+        var masks = [UInt32](repeating: 0, count: keys.count)
+        for (step, predicate) in steps.enumerated() {
+            let range = TimeRange(from: entries.from, to: step == 0 ? entries.to : horizon)
+            for row in try view.rows(.all([predicate, filter]), in: range, band) { masks[Int(row)] |= 1 << UInt32(step) }
+        }
+        var pieces: [FunnelEvents] = []
+        if let day {
+            var piece = FunnelEvents(day: day)
+            let count = masks.count { $0 != 0 }
+            piece.keys.reserveCapacity(count)
+            piece.times.reserveCapacity(count)
+            piece.steps.reserveCapacity(count)
+            // Rows without a key are nobody's.
+            for row in keys.indices where masks[row] != 0 && keys[row] != 0 {
+                piece.append(keys[row], times[row], masks[row])
+            }
+            pieces = piece.keys.isEmpty ? [] : [piece]
+        } else {
+            var places: [Int: Int] = [:]
+            for row in keys.indices where masks[row] != 0 && keys[row] != 0 {
+                let (quotient, remainder) = times[row].quotientAndRemainder(dividingBy: dayMicros)
+                let day = Int(remainder < 0 ? quotient - 1 : quotient)
+                let place = places[day] ?? pieces.count
+                if place == pieces.count {
+                    places[day] = place
+                    pieces.append(FunnelEvents(day: day))
+                }
+                pieces[place].append(keys[row], times[row], masks[row])
+            }
+        }
+        for index in pieces.indices { pieces[index].rangeStarts = KeyRange.starts(of: pieces[index].keys) }
+        return pieces
+    }
+
+    /// Merges the rows of one range of keys of pieces of one day: sorted by (user, time) again.
+    static func merged(_ pieces: [FunnelEvents], range: Int) -> FunnelEvents {
+        func only(_ piece: FunnelEvents) -> FunnelEvents {
+            let rows = piece.rangeStarts[range]..<piece.rangeStarts[range + 1]
+            var part = FunnelEvents(day: piece.day)
+            part.keys = Array(piece.keys[rows])
+            part.times = Array(piece.times[rows])
+            part.steps = Array(piece.steps[rows])
+            return part
+        }
+        var rest = pieces.map(only)
+        // Neighbours pairwise: each row is moved log2(pieces) times.
+        while rest.count > 1 {
+            rest = stride(from: 0, to: rest.count, by: 2).map { index in
+                index + 1 < rest.count ? merged(rest[index], rest[index + 1]) : rest[index]
+            }
+        }
+        return rest[0]
+    }
+
+    private static func merged(_ left: FunnelEvents, _ right: FunnelEvents) -> FunnelEvents {
+        var result = FunnelEvents(day: left.day)
+        result.keys.reserveCapacity(left.keys.count + right.keys.count)
+        result.times.reserveCapacity(left.keys.count + right.keys.count)
+        result.steps.reserveCapacity(left.keys.count + right.keys.count)
+        var (first, second) = (0, 0)
+        while first < left.keys.count || second < right.keys.count {
+            let takesLeft =
+                second == right.keys.count
+                || (first < left.keys.count
+                    && (left.keys[first], left.times[first]) <= (right.keys[second], right.times[second]))
+            if takesLeft {
+                result.append(left.keys[first], left.times[first], left.steps[first])
+                first += 1
+            } else {
+                result.append(right.keys[second], right.times[second], right.steps[second])
+                second += 1
+            }
+        }
+        return result
+    }
+}
