@@ -68,7 +68,12 @@ let targets: [Target] = [
     library("Config", ["CYAML", "Files"]),
     library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
-    library("Collector", ["Events", "Files", "Zstd", "Bytes", "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "JSON"]),
+    library(
+        "Collector",
+        [
+            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON", "Zstd",
+            "Files", "Bytes",
+        ]),
     library("QueryServer", ["Zones", "Files", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
     library("CommandLine", ["Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Query", "JSON", "Zones"]),
 

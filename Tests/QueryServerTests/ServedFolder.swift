@@ -66,7 +66,8 @@ final class ServedFolder: @unchecked Sendable {
         request.httpMethod = method
         request.httpBody = body.map { Data($0.utf8) }
         let (data, response) = try await URLSession.shared.data(for: request)
-        return ((response as! HTTPURLResponse).statusCode, try? JSONValue(parsing: Array(data)))
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        return (status, try? JSONValue(parsing: Array(data)))
     }
 
     /// The number of events that an answer counts.

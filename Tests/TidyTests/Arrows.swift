@@ -26,7 +26,7 @@ enum Arrows {
         Module("WAL", "Files Zstd Bytes"),
         Module("Parquet", "Files Zstd Bytes"),
         Module("Table", "Parquet WAL Events Zones JSON Files Bytes Synchronization"),
-        Module("Query", "Table Events Zones JSON Files Bytes"),
+        Module("Query", "Table Events Zones JSON Files Bytes Synchronization"),
     ]
 
     static let effects = [
