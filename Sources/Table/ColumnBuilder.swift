@@ -14,7 +14,7 @@ struct ColumnBuilder: Sendable {
     private var storage: Storage
     /// Which rows have a value; unused for strings, whose null is a code.
     private var isPresent: [Bool] = []
-    private(set) var hasNulls = false
+    private var nullCount = 0
 
     init(_ type: ParquetType) {
         switch type {
@@ -78,15 +78,35 @@ struct ColumnBuilder: Sendable {
     }
 
     mutating func appendNulls(_ count: Int) {
-        let absent = [Bool](repeating: false, count: count)
-        switch storage {
-        case .int64: append([Int64](repeating: 0, count: count), present: absent)
-        case .int32: append([Int32](repeating: 0, count: count), present: absent)
-        case .double: append([Double](repeating: 0, count: count), present: absent)
-        case .bool: append([Bool](repeating: false, count: count), present: absent)
-        case .fixed(_, let width): append(fixed: [UInt8](repeating: 0, count: count * width), present: absent)
-        case .strings: withStrings { $1.append(contentsOf: repeatElement(StringColumn.null, count: count)) }
+        if case .strings(let interner, var codes) = storage {
+            storage = .int64([])
+            codes.append(contentsOf: repeatElement(StringColumn.null, count: count))
+            storage = .strings(interner, codes)
+            return
         }
+        if case .int64(var values) = storage {
+            storage = .int64([])
+            values.append(contentsOf: repeatElement(0, count: count))
+            storage = .int64(values)
+        } else if case .int32(var values) = storage {
+            storage = .int64([])
+            values.append(contentsOf: repeatElement(0, count: count))
+            storage = .int32(values)
+        } else if case .double(var values) = storage {
+            storage = .int64([])
+            values.append(contentsOf: repeatElement(0, count: count))
+            storage = .double(values)
+        } else if case .bool(var values) = storage {
+            storage = .int64([])
+            values.append(contentsOf: repeatElement(false, count: count))
+            storage = .bool(values)
+        } else if case .fixed(var bytes, let width) = storage {
+            storage = .int64([])
+            bytes.append(contentsOf: repeatElement(0, count: count * width))
+            storage = .fixed(bytes, width: width)
+        }
+        isPresent.append(contentsOf: repeatElement(false, count: count))
+        nullCount += count
     }
 
     private mutating func note(_ present: [Bool]?, _ count: Int) {
@@ -95,7 +115,7 @@ struct ColumnBuilder: Sendable {
             return
         }
         isPresent.append(contentsOf: present)
-        if !hasNulls, present.contains(false) { hasNulls = true }
+        for isPresent in present where !isPresent { nullCount += 1 }
     }
 
     func isPresent(_ row: Int) -> Bool { isPresent[row] }
@@ -112,13 +132,13 @@ struct ColumnBuilder: Sendable {
 
     /// The rows of `order`, in that order; a string column keeps only the strings they use.
     func gather(_ order: ArraySlice<Int>) -> ColumnValues {
-        let validity = hasNulls ? Bitmap(order.map { isPresent[$0] }) : nil
+        let validity = validity(order)
         switch storage {
-        case .int64(let values): return .int64(order.map { values[$0] }, validity: validity)
-        case .int32(let values): return .int32(order.map { values[$0] }, validity: validity)
-        case .double(let values): return .double(order.map { values[$0] }, validity: validity)
-        case .bool(let values): return .bool(Bitmap(order.map { values[$0] }), validity: validity)
-        case .strings(let interner, let codes): return .strings(Self.compact(interner.strings, order.map { codes[$0] }))
+        case .int64(let values): return .int64(gather(values, order), validity: validity)
+        case .int32(let values): return .int32(gather(values, order), validity: validity)
+        case .double(let values): return .double(gather(values, order), validity: validity)
+        case .bool(let values): return .bool(bitmap(values, order), validity: validity)
+        case .strings(let interner, let codes): return .strings(Self.compact(interner.strings, codes, order))
         case .fixed(let bytes, let width):
             var gathered: [UInt8] = []
             gathered.reserveCapacity(order.count * width)
@@ -127,16 +147,58 @@ struct ColumnBuilder: Sendable {
         }
     }
 
-    private static func compact(_ dictionary: ByteStrings, _ codes: [UInt32]) -> StringColumn {
-        var newCodes = [UInt32](repeating: StringColumn.null, count: dictionary.count)
+    private func validity(_ order: ArraySlice<Int>) -> Bitmap? {
+        if nullCount == 0 { return nil }
+        if nullCount == isPresent.count { return Bitmap(repeating: false, count: order.count) }
+        return bitmap(isPresent, order)
+    }
+
+    private func bitmap(_ bools: [Bool], _ order: ArraySlice<Int>) -> Bitmap {
+        var bitmap = Bitmap(repeating: false, count: order.count)
+        var index = 0
+        for row in order {
+            if bools[row] { bitmap[index] = true }
+            index &+= 1
+        }
+        return bitmap
+    }
+
+    /// A column of nulls, as many are, costs no walk.
+    private func gather<T: AdditiveArithmetic>(_ values: [T], _ order: ArraySlice<Int>) -> [T] {
+        if nullCount == values.count { return [T](repeating: .zero, count: order.count) }
+        return order.map { values[$0] }
+    }
+
+    /// O(rows), whatever the size of the dictionary, where few rows are gathered; else O(rows + strings).
+    private static func compact(_ dictionary: ByteStrings, _ codes: [UInt32], _ order: ArraySlice<Int>) -> StringColumn {
+        if dictionary.count == 0 {
+            return StringColumn(
+                dictionary: dictionary, codes: [UInt32](repeating: StringColumn.null, count: order.count))
+        }
         var used = ByteStrings()
-        let compacted = codes.map { code -> UInt32 in
-            guard code != StringColumn.null else { return code }
-            if newCodes[Int(code)] == StringColumn.null {
-                newCodes[Int(code)] = UInt32(used.count)
+        if order.count < dictionary.count / 16 {
+            var newCodes: [UInt32: UInt32] = [:]
+            let compacted = order.map { row -> UInt32 in
+                let code = codes[row]
+                if code == StringColumn.null { return code }
+                if let known = newCodes[code] { return known }
+                let new = UInt32(used.count)
                 used.append(dictionary.span(Int(code)))
+                newCodes[code] = new
+                return new
             }
-            return newCodes[Int(code)]
+            return StringColumn(dictionary: used, codes: compacted)
+        }
+        var newCodes = [UInt32](repeating: StringColumn.null, count: dictionary.count)
+        let compacted = order.map { row -> UInt32 in
+            let code = codes[row]
+            if code == StringColumn.null { return code }
+            let known = newCodes[Int(code)]
+            if known != StringColumn.null { return known }
+            let new = UInt32(used.count)
+            used.append(dictionary.span(Int(code)))
+            newCodes[Int(code)] = new
+            return new
         }
         return StringColumn(dictionary: used, codes: compacted)
     }
