@@ -65,7 +65,12 @@ let targets: [Target] = [
 
     library("Collector", ["EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "JSON"]),
     library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
-    library("CommandLine", ["Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Query", "JSON", "Zones"]),
+    library(
+        "CommandLine",
+        [
+            "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Events", "JSON", "Zones",
+            "Files", "Zstd", "Bytes",
+        ]),
 
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
@@ -91,7 +96,7 @@ let targets: [Target] = [
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
     tests("QueryServer", ["QueryServer"]),
-    tests("CommandLine", ["CommandLine"]),
+    tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Events"]),
     tests("Tidy", []),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]
