@@ -94,7 +94,7 @@ struct Invocation {
 /// The program: finds the command that the arguments name, runs it, and says how it ended.
 package enum TidemarkCommands {
     static let all: [Command] = [
-        .importFiles,
+        .importFiles, .walList, .walCat, .walVerify, .walStats,
     ]
 
     /// - Parameter arguments: without the program's name.
