@@ -24,14 +24,17 @@ final class AdminClient {
         loop = try Loop()
     }
 
-    /// - Parameter deadlineMillis: how long the answer may take.
+    /// - Parameters:
+    ///   - deadlineMillis: how long the answer may take.
+    ///   - onSecond: called every second of waiting.
     /// - Returns: the result.
     static func request(
-        _ verb: String, _ argument: JSONValue, socket: String, token: String, deadlineMillis: UInt64 = 3_600_000
+        _ verb: String, _ argument: JSONValue, socket: String, token: String, deadlineMillis: UInt64 = 3_600_000,
+        onSecond: @escaping () -> Void = {}
     ) throws -> JSONValue {
         let client = try AdminClient(socket: socket, token: token, verb: verb, argument: argument.description)
         defer { client.loop.close() }
-        let reply = try client.run(deadlineMillis: deadlineMillis)
+        let reply = try client.run(deadlineMillis: deadlineMillis, onSecond: onSecond)
         let result: JSONValue
         do { result = try JSONValue(parsing: reply.result.isEmpty ? "{}" : reply.result) } catch {
             throw CommandError.malformedReply(place: socket, reason: error.description)
@@ -44,11 +47,13 @@ final class AdminClient {
         return result
     }
 
-    private func run(deadlineMillis: UInt64) throws -> AdminReply {
+    private func run(deadlineMillis: UInt64, onSecond: @escaping () -> Void) throws -> AdminReply {
         let deadline = Timer(loop)
         deadline.start(afterMillis: deadlineMillis) { [self] in
             end(.failure(.adminFailed(verb: verb, reason: "no answer within \(deadlineMillis / 1000) s")))
         }
+        let seconds = Timer(loop)
+        seconds.start(everyMillis: 1000, handler: onSecond)
         Stream.connect(loop, unixPath: socket, withinMillis: 5000) { [self] result in
             switch result {
             case .success(let stream): didConnect(stream)
@@ -58,6 +63,7 @@ final class AdminClient {
         while outcome == nil { loop.run() }
         stream?.close()
         deadline.close()
+        seconds.close()
         guard let outcome else { throw CommandError.connectionLost(place: socket) }
         return try outcome.get()
     }

@@ -3,7 +3,7 @@ import EventLoop
 import Files
 
 /// Where a daemon answers.
-enum CollectorPlace: Equatable, CustomStringConvertible {
+enum CollectorPlace: Equatable, Sendable, CustomStringConvertible {
     case tcp(ListenAddress)
     case unix(path: String)
 
@@ -81,10 +81,19 @@ struct CollectorAccess {
         return try Self.token(path, disk: disk)
     }
 
+    /// The admin token that lies in the data folder.
     func adminToken(disk: Disk) throws -> String { try Self.token(dataFolder + "/admin.token", disk: disk) }
 
-    private static func token(_ path: String, disk: Disk) throws -> String {
-        guard let bytes = try disk.contentsIfPresent(path, limit: 4096) else { throw CommandError.tokenMissing(path: path) }
+    /// The admin token that `--token-file` names, else the one in the data folder.
+    func adminToken(_ arguments: CommandArguments, disk: Disk) throws -> String {
+        try token(arguments, ifAbsent: "admin.token", disk: disk)
+    }
+
+    /// The first word of a file.
+    static func token(_ path: String, disk: Disk) throws -> String {
+        guard let bytes = try disk.contentsIfPresent(path, limit: 4096) else {
+            throw CommandError.tokenMissing(path: path)
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         guard let token = text.split(whereSeparator: \.isWhitespace).first else {
             throw CommandError.tokenMissing(path: path)

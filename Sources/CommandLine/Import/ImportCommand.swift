@@ -70,8 +70,7 @@ private struct ImportRun {
     init(_ invocation: Invocation) throws {
         self.invocation = invocation
         settings = try Importer.Settings(invocation, disk: disk)
-        access = try CollectorAccess(
-            invocation.arguments, environment: ProcessInfo.processInfo.environment, disk: disk)
+        access = try CollectorAccess(invocation)
     }
 
     func run() throws -> ExitCode {
@@ -92,7 +91,6 @@ private struct ImportRun {
 
         try readAll(importer)
         try importer.finish()
-        try client.drain()
         try client.finish()
         try report.finish()
         return try conclude(importer)

@@ -27,8 +27,8 @@ extension Command {
         ] + LogFilter.options,
         positionals: [LogFiles.positional],
         run: { invocation in
-            let files = try LogFiles(logPath(invocation.arguments), disk: .posix)
             let dump = try LogDump(invocation)
+            let files = try LogFiles(logPath(invocation.arguments), disk: .posix)
             do {
                 for part in files.parts { try dump.add(part) }
             } catch LogDump.Stop.limitReached {}
