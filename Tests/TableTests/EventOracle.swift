@@ -26,7 +26,7 @@ struct EventOracle {
         row["user_key"] = "\(userKey(event))"
         let offset = shipment.clockOffsetMicros
         let isCorrected = abs(offset) > 2_000_000 && !shipment.flags.contains(.isImport)
-        row["timestamp"] = "\(event.timestampMicros - (isCorrected ? offset : 0))"
+        row["timestamp"] = "\(event.timestampMicros + (isCorrected ? offset : 0))"
         if isCorrected { row["original_timestamp"] = "\(event.timestampMicros)" }
         row["position"] = "\(position)"
         row["event_type"] = event.type

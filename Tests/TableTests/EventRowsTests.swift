@@ -66,7 +66,7 @@ import WAL
 
     @Test func aClockThatIsOffByMoreThanTwoSecondsIsCorrectedUnlessItIsAnImport() throws {
         let event = Event(type: "t", timestampMicros: TableEvents.startMicros)
-        let live = try single([event]) { $0.clockOffsetMicros = -2_000_001 }
+        let live = try single([event]) { $0.clockOffsetMicros = 2_000_001 }
         #expect(live[0].integer("timestamp") == TableEvents.startMicros + 2_000_001)
         #expect(live[0].integer("original_timestamp") == TableEvents.startMicros)
         let near = try single([event]) { $0.clockOffsetMicros = 2_000_000 }
