@@ -43,23 +43,20 @@ extension ColumnBuilder {
         ordinals.reserveCapacity(members.count * batch.eventCount)
         for member in members { member.appendOrdinals(to: &ordinals) }
         var writer = JSONWriter()
-        withStrings { interner, codes in
-            for row in kept {
-                writer.output.bytes.removeAll(keepingCapacity: true)
-                for index in members.indices {
-                    let ordinal = Int(ordinals[index &* batch.eventCount &+ row])
-                    guard ordinal >= 0 else { continue }
-                    if writer.output.count == 0 { writer.beginObject() }
-                    members[index].column.write(ordinal, batch.strings, to: &writer)
-                }
-                guard writer.output.count > 0 else {
-                    codes.append(StringColumn.null)
-                    continue
-                }
-                writer.endObject()
-                codes.append(interner.intern(writer.output.bytes.rawSpan))
+        var texts = StringInterner()
+        let codes = kept.map { row -> UInt32 in
+            writer.output.bytes.removeAll(keepingCapacity: true)
+            for index in members.indices {
+                let ordinal = Int(ordinals[index &* batch.eventCount &+ row])
+                guard ordinal >= 0 else { continue }
+                if writer.output.count == 0 { writer.beginObject() }
+                members[index].column.write(ordinal, batch.strings, to: &writer)
             }
+            if writer.output.count == 0 { return StringColumn.null }
+            writer.endObject()
+            return texts.intern(writer.output.bytes.rawSpan)
         }
+        append(texts: texts.strings, codes: codes)
     }
 }
 
