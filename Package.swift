@@ -59,7 +59,7 @@ let targets: [Target] = [
     library("Wire", ["Events", "Bytes"]),
     library("WAL", ["Files", "Zstd", "Bytes"]),
     library("Parquet", ["Files", "Zstd", "Bytes"]),
-    library("Table", ["Parquet", "WAL", "Events", "JSON", "Files", "Zstd", "Bytes"]),
+    library("Table", ["Parquet", "WAL", "Events", "Zones", "JSON", "Files", "Zstd", "Bytes"]),
     library("Query", ["Table", "Zones", "JSON", "Events", "Bytes"]),
 
     library("Crypto", ["CCrypto", "Bytes"]),
@@ -68,9 +68,19 @@ let targets: [Target] = [
     library("Config", ["CYAML", "Files"]),
     library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
-    library("Collector", ["Events", "Files", "Zstd", "Bytes", "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "JSON"]),
-    library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
-    library("CommandLine", ["Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Query", "JSON", "Zones"]),
+    library(
+        "Collector",
+        [
+            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON", "Zstd",
+            "Files", "Bytes",
+        ]),
+    library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "Zones", "JSON", "Files"]),
+    library(
+        "CommandLine",
+        [
+            "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Events", "JSON", "Zones",
+            "Files", "Zstd", "Bytes",
+        ]),
 
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
@@ -95,9 +105,9 @@ let targets: [Target] = [
     tests("Config", ["Config"]),
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
-    tests("QueryServer", ["QueryServer"]),
-    tests("CommandLine", ["CommandLine"]),
-    tests("Tidy", []),
+    tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
+    tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Events"]),
+    tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]
 

@@ -23,7 +23,8 @@ extension Stream {
     }
 }
 
-/// One call of `Stream.connect` until it is answered. Its timer keeps it alive, then its request. Safe: stable.
+/// One call of `Stream.connect` until it is answered. Its timer keeps it alive, then its request.
+/// Safe throughout: stable.
 private final class ConnectAttempt {
     private let loop: Loop
     private let place: String

@@ -26,6 +26,7 @@ struct SocketAddress {
 
     /// Copies what one `addrinfo` points to.
     init?(_ info: addrinfo) {
+        // Safe: the resolver filled both fields, and its list lives for the call.
         let length = unsafe Int(info.ai_addrlen)
         guard let address = unsafe info.ai_addr, length <= MemoryLayout<sockaddr_storage>.size else { return nil }
         // Safe: the length was compared to the room.

@@ -6,7 +6,7 @@ import Synchronization
 /// `uv_async_send` coalesces, so the queue is the truth: each wake drains it whole, in the order of the sends.
 /// The queue has no maximum of its own: whoever sends bounds what is under way (a group commit, a pool of workers).
 package final class Wakeup<Message: Sendable>: Sendable {
-    /// Safe: the handle is stable, and set to nil under the lock before its memory is freed.
+    /// Safe throughout: the handle is stable, and set to nil under the lock before its memory is freed.
     @safe
     private struct State {
         var messages: [Message] = []

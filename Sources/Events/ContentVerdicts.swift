@@ -23,7 +23,8 @@ public struct ContentVerdict: Sendable, Equatable {
 /// O(1) for a batch without reserved types or strange times, else O(rows).
 /// - Parameters:
 ///   - receivedAtMicros: the collector's clock when the batch came.
-///   - clockOffsetMicros: the collector's clock minus the sender's, what is added to its times; it counts only beyond two seconds.
+///   - clockOffsetMicros: the collector's clock minus the sender's, what is added to its times; it counts only beyond
+///     two seconds.
 public func contentVerdicts(
     of batch: Batch, receivedAtMicros: Int64, clockOffsetMicros: Int64
 ) -> [ContentVerdict] {

@@ -43,7 +43,7 @@ package struct Disk: Sendable {
         }
     }
 
-    // MARK: Folders and names
+    // MARK: Folders and names. Safe throughout: paths are Swift strings, lent for the call.
 
     /// Makes a folder and its missing parents; one that exists is fine. Does not synchronize.
     package func makeFolder(_ path: String, mode: mode_t = 0o755) throws(FileError) {

@@ -64,6 +64,7 @@ package struct File: ~Copyable, Sendable {
     package func size() throws(FileError) -> Int {
         try disk.check(.status, path)
         var status = stat()
+        // Safe: the call fills the local it is given.
         guard unsafe fstat(descriptor, &status) == 0 else { throw FileError(.status, path, code: errno) }
         return Int(status.st_size)
     }

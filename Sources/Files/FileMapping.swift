@@ -15,6 +15,7 @@ package final class FileMapping: @unchecked Sendable {
         let count = try file.size()
         self.path = path
         self.count = count
+        // Safe: mapped here, unmapped once in deinit; read only and private, so nobody writes through it.
         if count == 0 {
             unsafe base = nil
             return

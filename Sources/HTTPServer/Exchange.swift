@@ -141,6 +141,7 @@ extension Exchange {
     }
 
     private func queueOrSuspend(_ connection: OpaquePointer) -> MHD_Result {
+        // Safe: the connection lives at least until it is resumed.
         let suspended = unsafe Suspended(connection: connection)
         let response: HTTPResponse? = phase.withLock { phase in
             switch phase {

@@ -130,8 +130,9 @@ final class Service: Sendable {
     }
 }
 
-// The callbacks of libmicrohttpd. Safe: the context is the service, which outlives the daemon; the exchange is retained
-// from the first callback of its request to the last.
+// The callbacks of libmicrohttpd.
+// Safe throughout: the context is the service, which outlives the daemon; the exchange is retained from the first
+// callback of its request to the last.
 
 private func targetWasRead(
     _ context: UnsafeMutableRawPointer?, _ target: UnsafePointer<CChar>?, _ connection: OpaquePointer?

@@ -9,6 +9,7 @@ struct ListenSocket {
 
     /// Binds `host` (a name or number) only; port 0 lets the kernel choose.
     init(host: String, port: Int, backlog: Int) throws(HTTPServerError) {
+        // Safe: a C structure of zeros; it borrows nothing.
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE

@@ -16,6 +16,9 @@ package final class QueryDaemon: Sendable {
     private let metrics: QueryMetrics
     private let registry: MetricsRegistry
 
+    private let follower: Follower
+    private let server = Mutex<HTTPServer?>(nil)
+
     package init(config: QueryConfig, logger: Logger) {
         self.config = config
         self.logger = logger
@@ -23,26 +26,34 @@ package final class QueryDaemon: Sendable {
         metrics = QueryMetrics(registry)
         projects = ProjectReaders(dataFolder: config.data)
         pool = QuestionPool(threadCount: config.threads)
+        follower = Follower(projects, logger)
     }
 
-    /// Serves until SIGTERM or SIGINT.
-    package func run() throws {
-        guard Disk.posix.exists(config.data) else {
-            throw Failure.noDataFolder(config.data)
-        }
+    /// Serves until `stop`.
+    /// - Returns: the port, which the system chose if the configured one is 0.
+    @discardableResult
+    package func start() throws -> Int {
+        guard Disk.posix.exists(config.data) else { throw Failure.noDataFolder(config.data) }
         let server = try HTTPServer(
             host: config.listen.host, port: Int(config.listen.port), limits: .questions,
             handler: { [self] request, responder in handle(request, responder) })
-        let follower = Follower(projects, logger)
+        self.server.withLock { $0 = server }
         follower.start()
         logger.info("ready", [
             "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
             "threads": .integer(Int64(config.threads)),
         ])
-        Self.waitForSignal()
+        return server.boundPort
+    }
+
+    /// Ends what runs; questions that wait get 503.
+    package func stop() {
         logger.info("stopping")
         follower.stop()
-        server.stop()
+        server.withLock { server in
+            server?.stop()
+            server = nil
+        }
         logger.info("stopped")
     }
 
@@ -53,20 +64,6 @@ package final class QueryDaemon: Sendable {
             case .noDataFolder(let path): "\(path): there is no such data folder; start collectord first"
             }
         }
-    }
-
-    private static func waitForSignal() {
-        let signals = [SIGTERM, SIGINT]
-        let arrived = DispatchSemaphore(value: 0)
-        let sources = signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { arrived.signal() }
-            source.resume()
-            return source
-        }
-        arrived.wait()
-        withExtendedLifetime(sources) {}
     }
 
     // MARK: Routes

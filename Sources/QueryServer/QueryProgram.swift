@@ -20,13 +20,30 @@ package enum QueryProgram {
             }
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
-            try QueryDaemon(config: config, logger: logger).run()
+            let daemon = QueryDaemon(config: config, logger: logger)
+            try daemon.start()
+            waitForSignal()
+            daemon.stop()
             return 0
         } catch let error as UsageError {
             return complain("\(error)\ntry: queryd --help", UsageError.exitCode)
         } catch {
             return complain("\(error)", 1)
         }
+    }
+
+    /// Returns when somebody asks the process to end.
+    private static func waitForSignal() {
+        let arrived = DispatchSemaphore(value: 0)
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { arrived.signal() }
+            source.resume()
+            return source
+        }
+        arrived.wait()
+        withExtendedLifetime(sources) {}
     }
 
     private static let syntax = CommandSyntax(

@@ -23,7 +23,7 @@ final class QuestionPool: Sendable {
             underWay.subtract(1, ordering: .relaxed)
             return false
         }
-        queue.addOperation { [underWay] in
+        queue.addOperation { [self] in
             body()
             underWay.subtract(1, ordering: .relaxed)
         }

@@ -24,7 +24,7 @@ package struct DataFile: Sendable, Equatable {
 package struct TableVersion: Sendable {
     /// -1: the table does not exist yet.
     package internal(set) var version: Int64 = -1
-    package internal(set) var files: [DataFile] = []
+    package private(set) var files: [DataFile] = []
     package internal(set) var transactions: [String: UInt64] = [:]
     /// Commit time of the last record held, in ms; from the log's txn.
     package internal(set) var lastUpdatedMillis: Int64 = 0
@@ -34,6 +34,28 @@ package struct TableVersion: Sendable {
 
     /// The last record of the log that this version holds.
     package var lastRecord: UInt64 { transactions[Self.logTransaction] ?? 0 }
+
+    /// Where each path stands in `files`.
+    private var places: [String: Int] = [:]
+
+    /// Adds a file, or says anew what is known of one. O(1).
+    fileprivate mutating func add(_ file: DataFile) {
+        if let place = places[file.path] {
+            files[place] = file
+        } else {
+            places[file.path] = files.count
+            files.append(file)
+        }
+    }
+
+    /// The last file takes the place of the one that goes. O(1).
+    fileprivate mutating func remove(_ path: String) {
+        guard let place = places.removeValue(forKey: path) else { return }
+        let last = files.removeLast()
+        guard last.path != path else { return }
+        files[place] = last
+        places[last.path] = place
+    }
 }
 
 /// A table's `_delta_log`: protocol/table.md §5. Reads versions and commits new ones.
@@ -57,10 +79,17 @@ package struct DeltaLog: Sendable {
         }
     }
 
+    /// Makes sure that the commits a version was read from outlast a crash: their writer may have died before its last
+    /// step. Whoever acts on what a table holds, as by freeing the log, calls it first.
+    func makeDurable(_ version: TableVersion) throws {
+        if version.version >= 0 { try disk.synchronizeFolder(folder) }
+    }
+
     /// Commits `actions` as the version after `base`, and returns it.
     ///
     /// Crash story: temporary file → fsync → link to the version's name → unlink of the temporary → fsync of the folder. The
-    /// link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is there.
+    /// link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is there. What is
+    /// left of a temporary may be a second name of a commit, so it is unlinked, never written to.
     /// - Throws: `.commitConflict` if the version exists already.
     func commit(_ actions: [JSONValue], onto base: TableVersion) throws -> TableVersion {
         let path = commitPath(base.version + 1)
@@ -72,7 +101,8 @@ package struct DeltaLog: Sendable {
             try disk.synchronizeFolder(Disk.folder(of: folder))
             try disk.synchronizeFolder(Disk.folder(of: Disk.folder(of: folder)))
         }
-        let file = try File.open(temporary, .createOrTruncate(0o644), disk: disk)
+        try disk.unlink(temporary)
+        let file = try File.open(temporary, .createNew(0o644), disk: disk)
         try file.write(text, at: 0)
         try file.synchronize()
         try file.close()
@@ -118,6 +148,7 @@ package struct DeltaLog: Sendable {
                 throw refuse("a table of another protocol version")
             }
         case "metaData":
+            table.configuration = [:]
             for member in fields?["configuration"]?.asObject?.members ?? [] {
                 table.configuration[member.name] = member.value.asString
             }
@@ -131,10 +162,10 @@ package struct DeltaLog: Sendable {
             }
         case "add":
             guard let file = DataFile(add: value) else { throw refuse("add without path or size") }
-            table.files.append(file)
+            table.add(file)
         case "remove":
             guard let path = fields?["path"]?.asString else { throw refuse("remove without path") }
-            table.files.removeAll { $0.path == path }
+            table.remove(path)
         default: break  // commitInfo, and what other writers may add
         }
     }

@@ -9,7 +9,9 @@ import WAL
 package struct EventRows: Sendable {
     private let project: Project
     /// In the order of `EventSchema.parquet`.
-    private(set) var columns = EventSchema.parquet.columns.map { ColumnBuilder($0.type) }
+    private(set) var columns = EventSchema.parquet.columns.enumerated().map { index, column in
+        index < EventSchema.firstJSON ? ColumnBuilder(column.type) : .texts
+    }
     /// The source of each run of rows, for the ledger: index of the first row, and whose it is.
     private(set) var sourceRuns: [(firstRow: Int, source: SourceID)] = []
     package private(set) var rowCount = 0
@@ -128,44 +130,53 @@ package struct EventRows: Sendable {
         }
         let members = batch.unknownColumns.map { JSONObject.Member("\($0.kind)", .string(Hex.encode($0.bytes))) }
         let text = JSONValue.object(JSONObject(members)).description
-        columns[EventSchema.extraIndex].withStrings { interner, codes in
-            codes.append(interner.intern(text))
-            codes.append(contentsOf: repeatElement(StringColumn.null, count: kept.count - 1))
-        }
+        columns[EventSchema.extraIndex].append(texts: ByteStrings([text]), codes: [0])
+        columns[EventSchema.extraIndex].appendNulls(kept.count - 1)
     }
 
     private mutating func appendValues(_ batch: Batch, _ kept: [Int]) {
+        var rest: [JSONMember] = []
+        var numbers: [Int: BatchDoubles] = [:]
         var filled = Set<Int>()
-        var rest: [ValueColumn] = []
         for column in batch.valueColumns {
-            guard let index = Self.promotedIndex(column, batch.strings), filled.insert(index).inserted,
-                columns[index].append(promoted: column, of: batch, kept)
-            else {
-                rest.append(column)
+            guard let index = EventSchema.promotedIndex(column.scope, batch.strings.span(Int(column.name))) else {
+                rest.append(JSONMember(column: column, rows: column.presence))
                 continue
+            }
+            switch (column.values, EventSchema.parquet.columns[index].type) {
+            case (.string(let refs), .string):
+                columns[index].append(refs, at: column.presence, of: batch, kept)
+                filled.insert(index)
+            case (.float64(let values), .double):
+                numbers[index, default: BatchDoubles(eventCount: batch.eventCount)].add(values, at: column.presence)
+            case (.int64(let values), .double):
+                let inexact = numbers[index, default: BatchDoubles(eventCount: batch.eventCount)]
+                    .add(values, at: column.presence)
+                rest.append(JSONMember(column: column, rows: inexact))
+            default:
+                rest.append(JSONMember(column: column, rows: column.presence))
             }
         }
         for index in EventSchema.firstPromoted..<EventSchema.firstJSON where !filled.contains(index) {
-            columns[index].appendNulls(kept.count)
+            if let numbers = numbers[index] {
+                columns[index].append(numbers, kept)
+            } else {
+                columns[index].appendNulls(kept.count)
+            }
         }
+        appendJSON(rest, batch, kept)
+    }
+
+    private mutating func appendJSON(_ rest: [JSONMember], _ batch: Batch, _ kept: [Int]) {
         for (offset, scope) in EventSchema.jsonScopes.enumerated() {
             let index = EventSchema.firstJSON + offset
-            let members = rest.filter { $0.scope == scope }
+            let members = rest.filter { $0.column.scope == scope && $0.rows.onesCount > 0 }
             if members.isEmpty {
                 columns[index].appendNulls(kept.count)
             } else {
                 columns[index].append(json: members, of: batch, kept)
             }
         }
-    }
-
-    private static func promotedIndex(_ column: ValueColumn, _ strings: ByteStrings) -> Int? {
-        let name = strings.copy(Int(column.name))
-        let found = EventSchema.promoted.firstIndex { promoted in
-            promoted.scope == column.scope && promoted.name.utf8.elementsEqual(name)
-                && (promoted.type == .string) == (column.type == .string)
-        }
-        return found.map { EventSchema.firstPromoted + $0 }
     }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Events
 import Parquet
 
@@ -71,6 +72,17 @@ package enum EventSchema {
             + promoted.map { ParquetColumn($0.columnName, $0.type, isOptional: true) }
             + jsonScopes.map { ParquetColumn(jsonColumn($0), .string, isOptional: true) }
             + [ParquetColumn(extraColumn, .string, isOptional: true)])
+
+    /// The index of the column that values of this scope and name are promoted to, if their type fits. O(name).
+    static func promotedIndex(_ scope: EventValue.Scope, _ name: RawSpan) -> Int? {
+        promotedIndexes[[scope.rawValue] + name.copy()]
+    }
+
+    /// By scope and name.
+    private static let promotedIndexes = Dictionary(
+        uniqueKeysWithValues: promoted.enumerated().map { index, promoted in
+            ([promoted.scope.rawValue] + promoted.name.utf8, firstPromoted + index)
+        })
 
     static let firstPromoted = Fixed.allCases.count
     static let firstJSON = firstPromoted + promoted.count

@@ -17,7 +17,11 @@ package struct Project: Sendable {
         guard isValid(name) else { throw TableError.projectNameInvalid(name) }
         let path = dataFolder + "/" + name + "/" + fileName
         guard let text = try disk.contentsIfPresent(path, limit: 1 << 16) else { throw TableError.projectUnknown(name) }
-        guard let json = try JSONValue(parsing: text).asObject, json["format"]?.asInteger == 0,
+        let parsed: JSONValue
+        do { parsed = try JSONValue(parsing: text) } catch {
+            throw TableError.refused(path: path, reason: "\(error)")
+        }
+        guard let json = parsed.asObject, json["format"]?.asInteger == 0,
             json["project"]?.asString == name, let digits = json["key"]?.asString, let key = Hex.decode(digits),
             key.count == 16
         else { throw TableError.refused(path: path, reason: "not a project of format 0") }

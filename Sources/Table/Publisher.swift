@@ -23,8 +23,8 @@ package struct PublishReport: Sendable, Equatable {
 /// Moves a project's events from the log into its tables: protocol/table.md §6.
 ///
 /// Only the holder of the compactor's lock publishes. Crash story: until the root's commit is linked nothing of a slice is
-/// visible, and a rerun replaces the files and finds the siblings' commits by their txn; from the link on the slice is
-/// published and a rerun begins behind it.
+/// visible, and a rerun replaces the files and appends to the siblings only what is behind their txn; from the link on the
+/// slice is published and a rerun begins behind it.
 package struct Publisher {
     package struct Options: Sendable {
         /// A slice ends at the record that fills it: memory is bounded whatever the backlog.
@@ -49,17 +49,21 @@ package struct Publisher {
         files = FileCache(tableFolder: project.eventsFolder, disk: disk)
     }
 
-    /// Publishes every record through `through` that is durable.
+    /// Publishes every record through `through` that is durable, and whatever an interrupted publish began.
     /// - Parameter progress: called after each slice.
+    /// - Returns: what was done; the last record it names is durable in the tables, so the log may be freed up to it.
     package func publish(through: UInt64, progress: (PublishReport) -> Void = { _ in }) throws -> PublishReport {
         guard let mark = try log.refresh() else { return PublishReport() }
         var version = try project.newestEvents(disk: disk)
+        try delta.makeDurable(version)
+        var siblings = try Siblings(project, disk)
         var report = PublishReport()
         (report.version, report.lastRecord) = (version.version, version.lastRecord)
-        let end = min(through, mark.sequence)
+        let end = min(max(through, siblings.lastRecord), mark.sequence)
         var next = version.lastRecord
         while next < end {
-            let (published, lastRecord) = try publishSlice(after: next, through: end, onto: version, &report)
+            let (published, lastRecord) = try publishSlice(
+                after: next, through: end, onto: version, &siblings, &report)
             next = lastRecord
             if let published {
                 version = published
@@ -73,39 +77,41 @@ package struct Publisher {
 
     /// - Returns: the new version, nil if no record of the slice was this project's; and the slice's last record.
     private func publishSlice(
-        after: UInt64, through: UInt64, onto version: TableVersion, _ report: inout PublishReport
+        after: UInt64, through: UInt64, onto version: TableVersion, _ siblings: inout Siblings,
+        _ report: inout PublishReport
     ) throws -> (TableVersion?, UInt64) {
-        var gatherer = SliceGatherer(project: project)
+        var gathered = SliceGatherer(project: project)
+        let last = try gather(after: after, through: through, atLeast: siblings.lastRecord, into: &gathered)
+        guard gathered.entryCount > 0 else { return (nil, last.sequence) }
+        let slice = Slice(lastRecord: last.sequence, commitMicros: last.commitMicros, project: project)
+        var filter = DuplicateFilter(version: version, files: files)
+        let isKept = try filter.keep(gathered.events)
+        let added = try writeFiles(gathered.events, isKept, after: after, slice)
+        try siblings.append(gathered, isKept, slice)
+        let published = try commit(added, siblings, onto: version, slice)
+        report.rows += added.reduce(0) { $0 + $1.rowCount }
+        report.bytes += added.reduce(0) { $0 + $1.byteCount }
+        report.files += added.count
+        report.duplicates += isKept.count { !$0 }
+        return (published, last.sequence)
+    }
+
+    /// Gathers records until the slice is full, but never fewer than the siblings hold: a slice that an interrupted publish
+    /// began may not end earlier.
+    /// - Returns: the last record.
+    private func gather(
+        after: UInt64, through: UInt64, atLeast: UInt64, into gatherer: inout SliceGatherer
+    ) throws -> (sequence: UInt64, commitMicros: Int64) {
         var last: (sequence: UInt64, commitMicros: Int64) = (through, 0)
         do {
             try log.forEachRecord(after: after, through: through) { record in
                 try gatherer.add(record)
                 last = (record.sequence, record.commitMicros)
-                if gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows {
-                    throw SliceIsFull()
-                }
+                let isFull = gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
+                if isFull, record.sequence >= atLeast { throw SliceIsFull() }
             }
         } catch is SliceIsFull {}
-        guard gatherer.entryCount > 0 else { return (nil, last.sequence) }
-        let slice = Slice(lastRecord: last.sequence, commitMicros: last.commitMicros, project: project)
-        var filter = DuplicateFilter(version: version, files: files)
-        let isKept = try filter.keep(gatherer.events)
-        let added = try writeFiles(gatherer.events, isKept, after: after, slice)
-        let identities = SiblingTable.identities(project, disk)
-        let ledger = SiblingTable.ledger(project, disk)
-        let identityRows = gatherer.events.identities(isKept: isKept)
-        let dropped = gatherer.events.dropped(isKept: isKept)
-        let ledgerRows = gatherer.ledger(dropped: dropped)
-        let siblings = [
-            (identities, try identities.append(identityRows.columns, rowCount: identityRows.rowCount, slice: slice)),
-            (ledger, try ledger.append(ledgerRows.columns, rowCount: ledgerRows.rowCount, slice: slice)),
-        ]
-        let published = try commit(added, siblings, onto: version, slice)
-        report.rows += added.reduce(0) { $0 + $1.rowCount }
-        report.bytes += added.reduce(0) { $0 + $1.byteCount }
-        report.files += added.count
-        report.duplicates += Int(dropped.values.reduce(0, +))
-        return (published, last.sequence)
+        return last
     }
 
     private func writeFiles(_ rows: EventRows, _ isKept: [Bool], after: UInt64, _ slice: Slice) throws -> [DataFile] {
@@ -127,7 +133,7 @@ package struct Publisher {
     }
 
     private func commit(
-        _ added: [DataFile], _ siblings: [(SiblingTable, TableVersion)], onto version: TableVersion, _ slice: Slice
+        _ added: [DataFile], _ siblings: Siblings, onto version: TableVersion, _ slice: Slice
     ) throws -> TableVersion {
         var actions: [JSONValue] = []
         if version.version < 0 {
@@ -144,13 +150,33 @@ package struct Publisher {
         actions.append(
             DeltaAction.transaction(
                 TableVersion.logTransaction, slice.lastRecord, lastUpdatedMillis: slice.commitMillis))
-        for (table, sibling) in siblings where sibling.version >= 0 {
+        for table in [siblings.identities, siblings.ledger] where table.version.version >= 0 {
             actions.append(
                 DeltaAction.transaction(
-                    table.rootTransaction, UInt64(sibling.version), lastUpdatedMillis: slice.commitMillis))
+                    table.rootTransaction, UInt64(table.version.version), lastUpdatedMillis: slice.commitMillis))
         }
         actions += added.map { DeltaAction.add($0, modifiedMillis: slice.commitMillis) }
         return try delta.commit(actions, onto: version)
+    }
+}
+
+/// The tables beside the root, as a publish goes on.
+private struct Siblings {
+    private(set) var identities: SiblingTable
+    private(set) var ledger: SiblingTable
+
+    init(_ project: Project, _ disk: Disk) throws {
+        identities = try SiblingTable.identities(project, disk)
+        ledger = try SiblingTable.ledger(project, disk)
+    }
+
+    var lastRecord: UInt64 { max(identities.lastRecord, ledger.lastRecord) }
+
+    mutating func append(_ gathered: borrowing SliceGatherer, _ isKept: [Bool], _ slice: Slice) throws {
+        let operations = gathered.events.identities(isKept: isKept, after: identities.lastRecord)
+        try identities.append(operations.columns, rowCount: operations.rowCount, slice: slice)
+        let standings = gathered.ledger(isKept: isKept, after: ledger.lastRecord)
+        try ledger.append(standings.columns, rowCount: standings.rowCount, slice: slice)
     }
 }
 

@@ -7,15 +7,29 @@ import WAL
 
 /// A small table beside the root: `ledger` or `identities` (protocol/table.md §8, §9).
 struct SiblingTable {
-    let name: String
-    let schema: ParquetSchema
-    let project: Project
-    let disk: Disk
+    private let name: String
+    private let schema: ParquetSchema
+    private let folder: String
+    private let disk: Disk
+    private let log: DeltaLog
+    /// The newest version; -1 if the table does not exist, since there never was a row.
+    private(set) var version: TableVersion
 
-    static func ledger(_ project: Project, _ disk: Disk) -> SiblingTable {
-        SiblingTable(
-            name: "ledger",
-            schema: ParquetSchema([
+    /// Opens the newest version, durable even if the publish that made it was interrupted.
+    private init(_ name: String, _ columns: [ParquetColumn], _ project: Project, _ disk: Disk) throws {
+        self.name = name
+        schema = ParquetSchema(columns)
+        folder = project.folder + "/" + name
+        self.disk = disk
+        log = DeltaLog(tableFolder: folder, disk: disk)
+        version = try log.newest()
+        try log.makeDurable(version)
+    }
+
+    static func ledger(_ project: Project, _ disk: Disk) throws -> SiblingTable {
+        try SiblingTable(
+            "ledger",
+            [
                 ParquetColumn("source", .string, isOptional: false),
                 ParquetColumn("record", .int64, isOptional: false),
                 ParquetColumn("committed_at", .timestampMicros, isOptional: false),
@@ -25,13 +39,13 @@ struct SiblingTable {
                 ParquetColumn("rejected", .int64, isOptional: false),
                 ParquetColumn("quarantined", .int64, isOptional: false),
                 ParquetColumn("duplicates", .int64, isOptional: false),
-            ]), project: project, disk: disk)
+            ], project, disk)
     }
 
-    static func identities(_ project: Project, _ disk: Disk) -> SiblingTable {
-        SiblingTable(
-            name: "identities",
-            schema: ParquetSchema([
+    static func identities(_ project: Project, _ disk: Disk) throws -> SiblingTable {
+        try SiblingTable(
+            "identities",
+            [
                 ParquetColumn("position", .int64, isOptional: false),
                 ParquetColumn("timestamp", .timestampMicros, isOptional: false),
                 ParquetColumn("received_at", .timestampMicros, isOptional: true),
@@ -42,22 +56,23 @@ struct SiblingTable {
                 ParquetColumn("group_key", .string, isOptional: true),
                 ParquetColumn("consent", .int32, isOptional: true),
                 ParquetColumn("traits", .string, isOptional: true),
-            ]), project: project, disk: disk)
+            ], project, disk)
     }
-
-    var folder: String { project.folder + "/" + name }
 
     /// The name of the root's transaction that says at which version to open this table.
     var rootTransaction: String { "tidemark-table:" + name }
 
-    /// Appends rows of a slice as one commit, unless this table holds the slice already.
+    /// The last record whose rows are here. An interrupted publish leaves it ahead of the root's.
+    var lastRecord: UInt64 { version.lastRecord }
+
+    /// Appends rows of a slice as one commit, if there are any.
     ///
-    /// Crash story: a commit carries the slice's last record as its own txn, so a rerun finds it and adds nothing.
-    /// - Returns: the table's version afterwards; -1 if it does not exist, since there never was a row.
-    func append(_ columns: [ColumnValues], rowCount: Int, slice: Slice) throws -> TableVersion {
-        let log = DeltaLog(tableFolder: folder, disk: disk)
-        let base = try log.newest()
-        guard rowCount > 0, base.lastRecord < slice.lastRecord else { return base }
+    /// Crash story: the commit carries the slice's last record as its own txn, so a rerun finds it and appends only what
+    /// stands behind it.
+    /// - Parameter columns: rows of records behind `lastRecord` only.
+    mutating func append(_ columns: [ColumnValues], rowCount: Int, slice: Slice) throws {
+        guard rowCount > 0 else { return }
+        precondition(lastRecord < slice.lastRecord, "rows of a slice that is here already")
         try disk.makeFolder(folder)
         let path = "part-\(Hex.encode(slice.lastRecord)).parquet"
         try disk.unlink(folder + "/" + path)
@@ -68,7 +83,7 @@ struct SiblingTable {
         let summary = try writer.finish()
         try disk.synchronizeFolder(folder)
         var actions: [JSONValue] = [DeltaAction.commitInfo("WRITE", timestampMillis: slice.commitMillis)]
-        if base.version < 0 {
+        if version.version < 0 {
             actions = [
                 DeltaAction.protocolVersion,
                 DeltaAction.metaData(
@@ -82,7 +97,7 @@ struct SiblingTable {
         let file = DataFile(
             path: path, day: nil, byteCount: summary.fileBytes, rowCount: summary.rowCount, bounds: nil)
         actions.append(DeltaAction.add(file, modifiedMillis: slice.commitMillis))
-        return try log.commit(actions, onto: base)
+        version = try log.commit(actions, onto: version)
     }
 }
 

@@ -9,7 +9,8 @@ package struct SourceTotals: Equatable, Sendable {
     package var quarantined: UInt64
 
     package init(
-        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0, quarantined: UInt64 = 0
+        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0,
+        quarantined: UInt64 = 0
     ) {
         self.unknownBefore = unknownBefore
         self.skipped = skipped
@@ -111,6 +112,7 @@ package struct Block: Equatable, Sendable {
     package var crc: UInt32
 }
 
+/// What a record holds, in front of its blocks: protocol/wal.md §4.
 package struct Directory: Equatable, Sendable {
     package var blocks: [Block]
     package var entries: [Entry]

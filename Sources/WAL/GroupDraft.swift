@@ -35,7 +35,9 @@ package struct GroupDraft: ~Copyable {
 
     /// Adds a batch.
     /// - Parameter isCompressed: the body is compressed already, by its sender.
-    package mutating func add(_ entry: Entry, _ batch: BatchEntry, body bytes: RawSpan, isCompressed: Bool) throws(ZstdError) {
+    package mutating func add(
+        _ entry: Entry, _ batch: BatchEntry, body bytes: RawSpan, isCompressed: Bool
+    ) throws(ZstdError) {
         var batch = batch
         batch.bodyCRC = CRC32C.checksum(bytes)
         batch.length = bytes.byteCount
@@ -45,7 +47,8 @@ package struct GroupDraft: ~Copyable {
             batch.offset = 0
             blocks.append(
                 Block(
-                    isCompressed: false, storedBytes: bytes.byteCount, decodedBytes: bytes.byteCount, crc: batch.bodyCRC))
+                    isCompressed: false, storedBytes: bytes.byteCount, decodedBytes: bytes.byteCount,
+                    crc: batch.bodyCRC))
             body.append(bytes)
         } else {
             if pack.count + bytes.byteCount > Limits.packBytesMax { try closePack() }

@@ -59,8 +59,8 @@ package final class LogWriter {
     /// Makes the gathered group durable: write → fdatasync → mark. The draft is empty afterwards, whatever happens.
     ///
     /// Crash story: before the fdatasync returns, the record may be there, in part or not at all; nobody was told.
-    /// After it, recovery finds the record whether or not the mark was written. If the disk refuses, the group goes with
-    /// its sequence to a new segment whose header excludes whatever the old one got of it.
+    /// After it, recovery finds the record whether or not the mark was written. If the disk refuses, the group goes
+    /// with its sequence to a new segment whose header excludes whatever the old one got of it.
     /// - Returns: the group's sequence; what follows may be acknowledged.
     /// - Throws: nothing of the group is durable for a reader, and none of it may be acknowledged. `.file` of the mark
     ///   itself leaves the log unusable: the caller must stop.
@@ -96,7 +96,8 @@ package final class LogWriter {
                 abandonActive()
             }
         }
-        try startSegment(atLeast: ActiveSegment.bytesNeeded(for: record), createdMicros: commitMicros, records: [record])
+        try startSegment(
+            atLeast: ActiveSegment.bytesNeeded(for: record), createdMicros: commitMicros, records: [record])
     }
 
     private func writeMark() throws(FileError) {
@@ -109,7 +110,7 @@ package final class LogWriter {
         isMarked = true
     }
 
-    /// Ends the active segment with a footer. Its records were durable before, so a failure costs nothing but the footer.
+    /// Ends the active segment with a footer. Its records were durable before, so a failure costs only the footer.
     private func roll(commitMicros: Int64) {
         do { try active?.seal(commitMicros: commitMicros) } catch {
             // The successor's header says where this segment ends; the footer only saves a scan.
@@ -136,8 +137,8 @@ package final class LogWriter {
             previousUUID: previous?.uuid ?? .zero, previousLastRecord: lastSequence, createdMicros: createdMicros,
             checkpointHash: XXH64.hash(checkpoint))
         active = try ActiveSegment.create(
-            header, in: folder, segmentBytes: max(options.segmentBytes, bytes), checkpoint: checkpoint, records: records,
-            disk: disk)
+            header, in: folder, segmentBytes: max(options.segmentBytes, bytes), checkpoint: checkpoint,
+            records: records, disk: disk)
     }
 
     /// Takes over records that recovery copied into the segment it built.

@@ -83,7 +83,8 @@ private struct Recovery {
             previous: last.header)
         let drafts = beyond.map { record in
             RecordDraft(
-                header: record.header, bytes: record.segment.copy(record.byteOffset..<record.end), entries: record.entries)
+                header: record.header, bytes: record.segment.copy(record.byteOffset..<record.end),
+                entries: record.entries)
         }
         try writer.startSegment(
             atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)

@@ -67,7 +67,9 @@ package struct SegmentHeader: Equatable, Sendable {
             let incompatible = try bytes.read(UInt32.self, &offset)
             guard readOnly == 0, incompatible == 0 else { throw refuse("needs features that this program lacks") }
             let crc = try bytes.load(at: 252, as: UInt32.self)
-            guard crc == CRC32C.checksum(bytes.extracting(0..<252)) else { throw refuse("header checksum does not match") }
+            guard crc == CRC32C.checksum(bytes.extracting(0..<252)) else {
+                throw refuse("header checksum does not match")
+            }
             lineage = UUID16(bytes.copy(try bytes.take(16, &offset)))
             uuid = UUID16(bytes.copy(try bytes.take(16, &offset)))
             number = try bytes.read(UInt64.self, &offset)

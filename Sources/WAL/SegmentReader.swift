@@ -150,7 +150,9 @@ package struct BodyReader: ~Copyable {
             let block = record.blocks[batch.block]
             let mapping = record.segment.mapping
             let stored = mapping.bytes.extracting(record.stored(batch.block))
-            guard CRC32C.checksum(stored) == block.crc else { throw corrupt("stored bytes do not match their checksum") }
+            guard CRC32C.checksum(stored) == block.crc else {
+                throw corrupt("stored bytes do not match their checksum")
+            }
             if block.isCompressed {
                 do { pack = try decompressor.decompress(stored, limit: block.decodedBytes) } catch {
                     throw corrupt("\(error)")

@@ -78,9 +78,9 @@ package struct SegmentSummary: Equatable, Sendable {
     func footer(commitMicros: Int64, tag: UInt32) -> [UInt8] {
         let directory = encoded()
         let header = RecordHeader(
-            recordBytes: (RecordHeader.byteCount + directory.count).roundedUp(to: RecordHeader.alignment), kind: .footer,
-            sequence: lastSequence, commitMicros: commitMicros, tag: tag, directoryBytes: directory.count, eventCount: 0,
-            directoryCRC: CRC32C.checksum(directory))
+            recordBytes: (RecordHeader.byteCount + directory.count).roundedUp(to: RecordHeader.alignment),
+            kind: .footer, sequence: lastSequence, commitMicros: commitMicros, tag: tag,
+            directoryBytes: directory.count, eventCount: 0, directoryCRC: CRC32C.checksum(directory))
         var writer = ByteWriter(capacity: header.recordBytes)
         writer.append(header.encoded())
         writer.append(directory)

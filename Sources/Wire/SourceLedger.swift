@@ -249,7 +249,8 @@ public struct SourceLedger: Sendable {
         }
     }
 
-    /// The source's totals once all that was accepted on this live stream is durable; what the log notes with each entry.
+    /// The source's totals once all that was accepted on this live stream is durable: what the log notes with each
+    /// entry.
     public func acceptedTotals(of stream: StreamKey) -> Totals {
         guard let state = key(of: stream).flatMap({ sources[$0] }) else {
             preconditionFailure("something was accepted on a live stream")

@@ -6,8 +6,11 @@ package final class TemporaryFolder: Sendable {
 
     package init() {
         path = NSTemporaryDirectory() + "tidemark-" + UUID().uuidString
-        // A test that cannot have a folder cannot go on.
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            preconditionFailure("a test cannot go on without a folder: \(error)")
+        }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }

@@ -28,12 +28,13 @@ import Testing
             _ = try log.open()
             let read = try log.basesRead()
             #expect(Set(read).count == read.count, "ordinal \(ordinal): doubled in \(read)")
-            #expect(Set(acknowledged).isSubset(of: read), "ordinal \(ordinal): \(acknowledged) acknowledged, \(read) read")
+            #expect(
+                Set(acknowledged).isSubset(of: read), "ordinal \(ordinal): \(acknowledged) acknowledged, \(read) read")
             if !faulty.didFail { return }
         }
     }
 
-    /// Commits until something throws; then a second start on the same faulty disk goes on, as a restarted daemon would.
+    /// Commits until something throws; then a second start on the same faulty disk goes on, as a daemon's would.
     private func life(_ log: LogFixture, _ disk: Disk) -> [UInt64] {
         var acknowledged: [UInt64] = []
         var base: UInt64 = 1

@@ -11,7 +11,8 @@ final class LogFixture {
     static let source = SourceID(bytes: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])!
 
     func open(
-        _ disk: Disk = .unsynchronized, segmentBytes: Int = 1 << 17, state: SourceState = .none, highestPublished: UInt64 = 0
+        _ disk: Disk = .unsynchronized, segmentBytes: Int = 1 << 17, state: SourceState = .none,
+        highestPublished: UInt64 = 0
     ) throws -> (LogWriter, RecoveryReport) {
         try LogWriter.open(
             folder: path, options: .init(segmentBytes: segmentBytes), disk: disk, state: state,

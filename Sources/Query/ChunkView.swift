@@ -1,0 +1,231 @@
+import Bytes
+import Events
+import JSON
+import Table
+
+/// The columns of one chunk that a question has looked at, each read once. Belongs to one task.
+final class ChunkView {
+    let chunk: Chunk
+    private var columns: [String: ColumnValues?] = [:]
+    private var coded: [Field: CodedColumn] = [:]
+    /// Names without a scope that more than one scope has.
+    private(set) var ambiguousNames = Set<[UInt8]>()
+
+    init(_ chunk: Chunk) { self.chunk = chunk }
+
+    private func values(_ name: String) throws -> ColumnValues? {
+        if let known = columns[name] { return known }
+        let values = try chunk.column(name)
+        columns[name] = .some(values)
+        return values
+    }
+
+    /// A column of numbers that every table has; zero where it is null.
+    func integers(_ column: EventSchema.Fixed) throws -> [Int64] {
+        guard case .int64(let values, _)? = try values(column.name) else {
+            return [Int64](repeating: 0, count: chunk.rowCount)
+        }
+        return values
+    }
+
+    // MARK: Fields
+
+    /// Where the values of a field lie, first to last: a row has the first one that is not null.
+    private enum Place {
+        case column(String)
+        case json(column: String, member: [UInt8])
+    }
+
+    private static func places(_ scope: EventValue.Scope, _ name: [UInt8]) -> [Place] {
+        [
+            .column(scope.columnPrefix + "_" + String(decoding: name, as: UTF8.self)),
+            .json(column: EventSchema.jsonColumn(scope), member: name),
+        ]
+    }
+
+    /// The values of a field, for groups and distinct values. `user_id` is the person here.
+    func coded(_ field: Field) throws -> CodedColumn {
+        if let known = coded[field] { return known }
+        let column = try read(field)
+        coded[field] = column
+        return column
+    }
+
+    private func read(_ field: Field) throws -> CodedColumn {
+        switch field {
+        case .person:
+            var column = try coded(.column(EventSchema.Fixed.userID.name))
+            if case .strings(let anonymous)? = try values(EventSchema.Fixed.anonymousID.name) {
+                column.fill(from: CodedColumn(codes: anonymous.codes, .anonymous(anonymous.dictionary)))
+            }
+            return column
+        case .fixed(.eventID): return try eventIDs()
+        case .fixed(.consent): return try consents()
+        case .fixed(let fixed): return try coded(.column(fixed.name))
+        case .value(let scope, let name): return try coalesced(Self.places(scope, name))
+        case .bare(let name):
+            var column = CodedColumn(rowCount: chunk.rowCount)
+            for scope in Field.bareScopes {
+                let other = try coalesced(Self.places(scope, name))
+                if column.hasValues, other.hasValues { ambiguousNames.insert(name) }
+                column.fill(from: other)
+            }
+            return column
+        }
+    }
+
+    private func coalesced(_ places: [Place]) throws -> CodedColumn {
+        var column = try coded(places[0])
+        for place in places.dropFirst() { column.fill(from: try coded(place)) }
+        return column
+    }
+
+    private func coded(_ place: Place) throws -> CodedColumn {
+        switch place {
+        case .json(let column, let member):
+            guard case .strings(let texts)? = try values(column) else { return CodedColumn(rowCount: chunk.rowCount) }
+            return Self.members(member, of: texts)
+        case .column(let name):
+            guard let values = try values(name) else { return CodedColumn(rowCount: chunk.rowCount) }
+            return Self.coded(values)
+        }
+    }
+
+    /// Each distinct object is scanned once.
+    private static func members(_ name: [UInt8], of texts: StringColumn) -> CodedColumn {
+        var coder = CodedColumn.Coder(rowCount: texts.codes.count)
+        var codes: [UInt32] = []
+        codes.reserveCapacity(texts.dictionary.count)
+        for index in 0..<texts.dictionary.count {
+            let text = texts.dictionary.span(index)
+            let value = JSONScanner.member(name, in: text).flatMap { Value(json: text.extracting($0)) }
+            codes.append(coder.code(value))
+        }
+        for code in texts.codes { coder.append(code: code == StringColumn.null ? CodedColumn.null : codes[Int(code)]) }
+        return coder.column
+    }
+
+    private static func coded(_ values: ColumnValues) -> CodedColumn {
+        var coder = CodedColumn.Coder(rowCount: values.count)
+        switch values {
+        case .strings(let column): return CodedColumn(codes: column.codes, .strings(column.dictionary))
+        case .int64(let numbers, let validity):
+            for (row, number) in numbers.enumerated() { coder.append(validity?[row] ?? true ? .integer(number) : nil) }
+        case .int32(let numbers, let validity):
+            for (row, number) in numbers.enumerated() {
+                coder.append(validity?[row] ?? true ? .integer(Int64(number)) : nil)
+            }
+        case .double(let numbers, let validity):
+            for (row, number) in numbers.enumerated() { coder.append(validity?[row] ?? true ? Value(number) : nil) }
+        case .bool(let bits, let validity):
+            for row in 0..<bits.count { coder.append(validity?[row] ?? true ? .bool(bits[row]) : nil) }
+        case .fixed(let bytes, let width, let validity):
+            for row in 0..<values.count {
+                let range = (row * width)..<(row * width + width)
+                coder.append(validity?[row] ?? true ? Value(Hex.encode(bytes[range])) : nil)
+            }
+        }
+        return coder.column
+    }
+
+    private func consents() throws -> CodedColumn {
+        guard case .int32(let numbers, let validity)? = try values(EventSchema.Fixed.consent.name) else {
+            return CodedColumn(rowCount: chunk.rowCount)
+        }
+        var coder = CodedColumn.Coder(rowCount: numbers.count)
+        for (row, number) in numbers.enumerated() {
+            let consent = UInt8(exactly: number).flatMap(Event.Consent.init(rawValue:))
+            coder.append(validity?[row] ?? true ? consent.map { Value("\($0)") } : nil)
+        }
+        return coder.column
+    }
+
+    /// Explicit ids, and the derived ones of the other events.
+    private func eventIDs() throws -> CodedColumn {
+        var coder = CodedColumn.Coder(rowCount: chunk.rowCount)
+        let sequences = try integers(.sequence)
+        let sources = try coded(.fixed(.source))
+        var ids: (bytes: [UInt8], validity: Bitmap?)?
+        if case .fixed(let bytes, EventID.byteCount, let validity)? = try values(EventSchema.Fixed.eventID.name) {
+            ids = (bytes, validity)
+        }
+        for row in 0..<chunk.rowCount {
+            if let ids, ids.validity?[row] ?? true {
+                let bytes = Array(ids.bytes[(row * EventID.byteCount)..<((row + 1) * EventID.byteCount)])
+                coder.append(EventID(bytes: bytes).map { Value($0.description) })
+            } else if sources.codes[row] != CodedColumn.null, case .text(let digits) = sources.value(sources.codes[row]),
+                let source = SourceID(String(decoding: digits, as: UTF8.self)),
+                let sequence = UInt64(exactly: sequences[row]), sequence <= Limits.sequenceMax {
+                coder.append(Value(EventID(source: source, sequence: sequence).description))
+            } else {
+                coder.append(nil)
+            }
+        }
+        return coder.column
+    }
+
+    // MARK: Numbers
+
+    /// A field's values where numbers are wanted: doubles of a column of their own, then what else there is.
+    struct Numbers {
+        let doubles: [Double]?
+        let validity: Bitmap?
+        let others: CodedColumn?
+    }
+
+    func numbers(_ field: Field) throws -> Numbers {
+        let scopes: [EventValue.Scope]
+        let name: [UInt8]
+        switch field {
+        case .value(let scope, let valueName): (scopes, name) = ([scope], valueName)
+        case .bare(let bareName): (scopes, name) = (Field.bareScopes, bareName)
+        case .person, .fixed: return Numbers(doubles: nil, validity: nil, others: try coded(field))
+        }
+        let own = scopes[0].columnPrefix + "_" + String(decoding: name, as: UTF8.self)
+        guard case .double(let doubles, let validity)? = try values(own) else {
+            return Numbers(doubles: nil, validity: nil, others: try coded(field))
+        }
+        var others = try coded(.json(column: EventSchema.jsonColumn(scopes[0]), member: name))
+        for scope in scopes.dropFirst() {
+            let other = try coalesced(Self.places(scope, name))
+            if other.hasValues { ambiguousNames.insert(name) }
+            others.fill(from: other)
+        }
+        return Numbers(doubles: doubles, validity: validity, others: others.codeCount > 0 ? others : nil)
+    }
+
+    // MARK: Predicates
+
+    func mask(_ predicate: Predicate) throws -> RowMask {
+        switch predicate {
+        case .all(let parts):
+            var mask = RowMask.constant(true)
+            for part in parts {
+                // What nothing passes any more needs no further columns.
+                if case .constant(false) = mask { return mask }
+                mask = mask.and(try self.mask(part))
+            }
+            return mask
+        case .any(let parts):
+            var mask = RowMask.constant(false)
+            for part in parts {
+                if case .constant(true) = mask { return mask }
+                mask = mask.or(try self.mask(part))
+            }
+            return mask
+        case .not(let part): return try mask(part).inverted
+        case .test(let field, let test): return try mask(field, test)
+        }
+    }
+
+    private func mask(_ field: Field, _ test: Predicate.Test) throws -> RowMask {
+        switch field {
+        case .person:
+            // Any id of the person, not only the one that the event's key was made of.
+            let user = try coded(.column(EventSchema.Fixed.userID.name))
+            let anonymous = try coded(.column(EventSchema.Fixed.anonymousID.name))
+            return user.mask(test).or(anonymous.mask(test))
+        default: return try coded(field).mask(test)
+        }
+    }
+}

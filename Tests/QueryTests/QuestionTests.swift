@@ -1,0 +1,126 @@
+import JSON
+import Testing
+import Zones
+
+@testable import Query
+
+@Suite struct QuestionTests {
+    private func error(_ json: JSONValue) -> QueryError? {
+        do {
+            _ = try question(json)
+            return nil
+        } catch { return error as? QueryError }
+    }
+
+    /// The path of the error, and what it allows.
+    private func place(_ json: JSONValue) -> String? {
+        guard case .invalid(let path, _, _) = error(json) else { return nil }
+        return path
+    }
+
+    @Test(arguments: [
+        ("{}", "kind"), ("[]", ""), (#"{"kind":"retention"}"#, "kind"), (#"{"kind":7}"#, "kind"),
+        (#"{"kind":"aggregate","metric":[]}"#, "metric"),
+        (#"{"kind":"aggregate","steps":[]}"#, "steps"),
+        (#"{"kind":"aggregate","metrics":[]}"#, "metrics"),
+        (#"{"kind":"aggregate","metrics":["counts"]}"#, "metrics[0].type"),
+        (#"{"kind":"aggregate","metrics":["count",{"type":"sum"}]}"#, "metrics[1].field"),
+        (#"{"kind":"aggregate","metrics":[{"type":"count","field":"x"}]}"#, "metrics[0].field"),
+        (#"{"kind":"aggregate","metrics":[{"type":"sum","field":"user_id"}]}"#, "metrics[0].field"),
+        (#"{"kind":"aggregate","metrics":[{"type":"avg","field":"timestamp"}]}"#, "metrics[0].field"),
+        (#"{"kind":"aggregate","metrics":[{"type":"sum","field":"x","as":"y"}]}"#, "metrics[0].as"),
+        (#"{"kind":"aggregate","metrics":["count","count"]}"#, "metrics[1]"),
+        (#"{"kind":"aggregate","group_by":["day","day"]}"#, "group_by[1]"),
+        (#"{"kind":"aggregate","group_by":["timestamp"]}"#, "group_by[0]"),
+        (#"{"kind":"aggregate","group_by":[{"time":"days"}]}"#, "group_by[0].time"),
+        (#"{"kind":"aggregate","group_by":["property.x"]}"#, "group_by[0]"),
+        (#"{"kind":"aggregate","group_by":["a"],"dimensions":["b"]}"#, "dimensions[0]"),
+        (#"{"kind":"aggregate","order_by":"amount DESC"}"#, "order_by"),
+        (#"{"kind":"aggregate","order_by":["count DOWN"]}"#, "order_by[0]"),
+        (#"{"kind":"aggregate","limit":0}"#, "limit"), (#"{"kind":"aggregate","limit":1.5}"#, "limit"),
+        (#"{"kind":"aggregate","time_zone":"Mars/Olympus"}"#, "time_zone"),
+        (#"{"kind":"aggregate","week_start":"noday"}"#, "week_start"),
+        (#"{"kind":"aggregate","date_range":{"from":"today"}}"#, "date_range.from"),
+        (#"{"kind":"aggregate","date_range":{"start":"30 days ago"}}"#, "date_range.start"),
+        (#"{"kind":"aggregate","date_range":{"start":"3_fortnights_ago"}}"#, "date_range.start"),
+        (#"{"kind":"aggregate","date_range":{"start":"2024-03-02","end":"2024-03-01T00:00:00Z"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
+        (#"{"kind":"aggregate","filters":{"start_date":5}}"#, "filters.start_date"),
+        (#"{"kind":"aggregate","filters":{"and":[{"field":"x","op":"eq","value":1},{"field":"x","op":"is"}]}}"#,
+            "filters.and[1].op"),
+        (#"{"kind":"aggregate","filters":{"and":[],"x":1}}"#, "filters"),
+        (#"{"kind":"aggregate","filters":{"or":{}}}"#, "filters.or"),
+        (#"{"kind":"aggregate","filters":{"not":{"and":[{"start_date":"today"}]}}}"#, "filters.not.and[0].start_date"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"eq"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":3}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":[1,[]]}}"#, "filters.value[1]"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"contains","value":3}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"lt","value":true}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","op":"exists","value":1}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"timestamp","op":"gt","value":"noon"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"event_type":{"a":1}}}"#, "filters.event_type"),
+        (#"{"kind":"funnel"}"#, "steps"), (#"{"kind":"funnel","steps":[{"event_type":"a"}]}"#, "steps"),
+        (#"{"kind":"funnel","funnel_steps":[{"event_type":"a"},{"name":"b"}]}"#, "funnel_steps[1].event_type"),
+        (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b","filter":{}}]}"#, "steps[1].filter"),
+        (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"7x"}"#, "window"),
+        (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":0}}"#, "window"),
+        (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"99999999999999d"}"#, "window"),
+    ])
+    func `an error names the place`(json: String, path: String) throws {
+        #expect(place(try JSONValue(parsing: json)) == path, "\(json)")
+    }
+
+    @Test func `an error says what is allowed and what was probably meant`() throws {
+        #expect(
+            error(["kind": "agregate"])?.description
+                == #"kind: unknown kind "agregate"; did you mean "aggregate"?; allowed: aggregate, funnel"#)
+        let operators = FilterReader.operators.joined(separator: ", ")
+        #expect(
+            error(["kind": "aggregate", "filters": ["field": "x", "op": "equals", "value": 1]])?.description
+                == #"filters.op: unknown operator "equals"; allowed: \#(operators)"#)
+        #expect(try question(["kind": "aggregate", "filters": ["evnt_type": "x"]]).warnings.count == 1)
+    }
+
+    @Test(arguments: [
+        ("30_days_ago", "today", "2024-02-19T00:00:00Z", "2024-03-21T00:00:00Z"),
+        ("yesterday", "yesterday", "2024-03-19T00:00:00Z", "2024-03-20T00:00:00Z"),
+        ("2_hours_ago", "now", "2024-03-20T10:00:00Z", "2024-03-20T12:00:00Z"),
+        ("1_weeks_ago", "90_minutes_ago", "2024-03-13T00:00:00Z", "2024-03-20T10:30:00Z"),
+        ("2024-03-01", "2024-03-02T06:00:00+02:00", "2024-03-01T00:00:00Z", "2024-03-02T04:00:00Z"),
+        // The last day of a shorter month; then through the last day of February.
+        ("1_months_ago", "2024-02-29", "2024-02-20T00:00:00Z", "2024-03-01T00:00:00Z"),
+    ])
+    func `dates are instants by the clock and the zone`(start: String, end: String, from: String, to: String) throws {
+        let json: JSONValue = ["kind": "aggregate", "date_range": ["start": .string(start), "end": .string(end)]]
+        #expect(try question(json).range == TimeRange(from: micros(from), to: micros(to)))
+    }
+
+    @Test func `months clamp, and days follow local clocks`() throws {
+        let clamped: JSONValue = ["kind": "aggregate", "date_range": ["start": "1_months_ago"]]
+        #expect(try question(clamped, now: "2024-03-31T12:00:00Z").range.from == micros("2024-02-29"))
+        func day(_ date: JSONValue, _ zone: JSONValue) throws -> TimeRange {
+            try question(["kind": "aggregate", "date_range": ["start": date, "end": date], "time_zone": zone]).range
+        }
+        // New York's 10 March 2024 has 23 hours.
+        #expect(
+            try day("2024-03-10", "America/New_York")
+                == TimeRange(from: micros("2024-03-10T05:00:00Z"), to: micros("2024-03-11T04:00:00Z")))
+        // Cairo's 26 April 2024 begins at one o'clock.
+        #expect(
+            try day("2024-04-26", "Africa/Cairo")
+                == TimeRange(from: micros("2024-04-25T22:00:00Z"), to: micros("2024-04-26T21:00:00Z")))
+        // Apia had no 30 December 2011.
+        let apia = try day("2011-12-30", "Pacific/Apia")
+        #expect(apia.from == apia.to)
+    }
+
+    @Test func `the dates of the call win over those of the filters`() throws {
+        let json: JSONValue = [
+            "kind": "aggregate", "filters": ["start_date": "30_days_ago", "end_date": "today"],
+            "date_range": ["start": "2024-01-01", "end": "2024-01-31"],
+        ]
+        let question = try question(json)
+        #expect(question.range == TimeRange(from: micros("2024-01-01"), to: micros("2024-02-01")))
+        #expect(question.warnings.count == 1)
+    }
+}

@@ -1,0 +1,151 @@
+import Bytes
+import Events
+import Files
+import JSON
+import Synchronization
+import TestSupport
+import Testing
+import WAL
+
+@testable import Table
+
+/// From the log into the tables, each event once: protocol/table.md §6, §8, §9, §10.
+@Suite struct PublishTests {
+    @Test(arguments: [(1, 1 << 20), (2, 1 << 20), (3, 25), (4, 1)] as [(UInt64, Int)])
+    func aReaderSeesEachEventOnceAtEveryStep(seed: UInt64, sliceRows: Int) throws {
+        let fixture = try TableFixture()
+        let longLived = fixture.reader()
+        func check(_ step: String) throws {
+            for reader in [longLived, fixture.reader()] {
+                let rows = try reader.snapshot().rows()
+                #expect(difference(rows, fixture.expectedRows()) == nil, "seed \(seed), \(step)")
+            }
+        }
+        try check("empty")
+        for round in 0..<3 {
+            for index in 0..<3 {
+                try fixture.fill(records: 1, seed: seed * 100 + UInt64(round * 3 + index), eventsMax: 20)
+                try check("round \(round), record \(index)")
+            }
+            let last = fixture.writer.lastSequence
+            let half = try fixture.publisher(sliceRows: sliceRows).publish(through: last - 2) { _ in
+                do { try check("round \(round), between slices") } catch { Issue.record(error) }
+            }
+            #expect(half.lastRecord <= last - 2)
+            try check("round \(round), half published")
+            let whole = try fixture.publisher(sliceRows: sliceRows).publish(through: .max)
+            try check("round \(round), published")
+            try fixture.checkSiblings()
+            try fixture.writer.rotate(nowMicros: 0)
+            try fixture.writer.free(published: ["default": whole.lastRecord, "other": .max])
+            try check("round \(round), freed")
+        }
+        let report = try fixture.publisher().publish(through: .max)
+        #expect(report.slices == 0 && report.rows == 0, "seed \(seed): a second publish has nothing to do")
+    }
+
+    @Test func aReportCountsWhatWasDone() throws {
+        let fixture = try TableFixture()
+        for seed in 1...5 as ClosedRange<UInt64> { try fixture.fill(records: 2, seed: seed) }
+        let expected = fixture.expectedRows()
+        let report = try fixture.publisher(sliceRows: 30).publish(through: .max)
+        let table = try fixture.project.newestEvents(disk: .posix)
+        #expect(report.rows == expected.count)
+        #expect(report.duplicates == fixture.stored.count - expected.count && report.duplicates > 0)
+        #expect(report.files == table.files.count && report.bytes == table.files.reduce(0) { $0 + $1.byteCount })
+        #expect(report.slices == Int(table.version) + 1 && report.version == table.version)
+        #expect(report.lastRecord == table.lastRecord)
+        #expect(table.files.reduce(0) { $0 + $1.rowCount } == expected.count)
+    }
+
+    @Test func aSnapshotNamesItsInstant() throws {
+        let fixture = try TableFixture()
+        let empty = try fixture.reader().snapshot()
+        #expect(empty.tableVersion == -1 && empty.rowCount == 0)
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        _ = try fixture.publisher().publish(through: fixture.writer.lastSequence - 1)
+        let snapshot = try fixture.reader().snapshot()
+        #expect(snapshot.tableVersion == 0 && snapshot.rowCount == 6 && snapshot.tailRowCount == 3)
+        #expect(snapshot.lastRecord == fixture.writer.lastSequence)
+        #expect(snapshot.clockMicros == fixture.writer.lastCommitMicros)
+        #expect(snapshot.position == Int64(fixture.writer.lastSequence + 1) << 20 - 1)
+    }
+
+    @Test func recordsOfOtherProjectsAloneMakeNoVersion() throws {
+        let fixture = try TableFixture()
+        try fixture.commit([Shipment(events: TableEvents.few, project: "other")])
+        let report = try fixture.publisher().publish(through: .max)
+        #expect(report.version == -1 && report.slices == 0)
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        let snapshot = try fixture.reader().snapshot()
+        #expect(snapshot.rowCount == 3)
+    }
+
+    @Test func aSourceWithoutEventsIsInTheLedger() throws {
+        let fixture = try TableFixture()
+        try fixture.open(TableFixture.sources[2])
+        let report = try fixture.publisher().publish(through: .max)
+        #expect(report.version == 0 && report.rows == 0)
+        let ledger = try fixture.tableRows("ledger")
+        #expect(ledger.map { $0["source"] } == [TableFixture.sources[2].description])
+        #expect(ledger.map { $0["stored"] } == ["0"])
+    }
+
+    @Test func aRerunMakesTheNewestCommitDurableBeforeItSaysSo() throws {
+        let fixture = try TableFixture()
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        // The root's commit is linked, but its folder could not be synchronized: it may yet be lost.
+        let root = fixture.project.eventsFolder + "/_delta_log"
+        let broken = Disk { $0 == .synchronizeFolder && $1 == root ? .fail(5) : nil }
+        #expect(throws: FileError.self) { try fixture.publisher(broken).publish(through: .max) }
+        let seen = Mutex<[String]>([])
+        let watched = Disk { operation, path in
+            if operation == .synchronizeFolder { seen.withLock { $0.append(path) } }
+            return nil
+        }
+        let report = try fixture.publisher(watched).publish(through: .max)
+        #expect(report.lastRecord == fixture.writer.lastSequence)
+        #expect(seen.withLock { $0 }.contains(root))
+    }
+}
+
+extension TableFixture {
+    /// Identities and ledger, at the versions the root names, say what the events say.
+    func checkSiblings(_ context: String = "") throws {
+        let root = try project.newestEvents(disk: .posix)
+        let published = stored.filter { $0.record <= root.lastRecord }
+        let kept = EventOracle.withoutDuplicates(published)
+        let identities = try siblingRows("identities", root).sorted { $0.integer("position") < $1.integer("position") }
+        let expected = kept.filter { $0.row["event_type"]?.first == "$" }.map(identity)
+        #expect(difference(identities, expected) == nil, "\(context)")
+        let ledger = try siblingRows("ledger", root)
+        for source in Self.sources {
+            let lines = ledger.filter { $0["source"] == source.description }
+            let all = published.count { $0.source == source }
+            let rows = kept.count { $0.source == source }
+            let stored = lines.map { $0.integer("stored") }
+            #expect(stored == stored.sorted(), "\(context)")
+            #expect(Set(lines.map { $0["record"] }).count == lines.count, "\(context): a record stands once")
+            #expect(stored.last ?? 0 == all, "\(context): stored of \(source)")
+            let duplicates = lines.reduce(0) { $0 + $1.integer("duplicates") }
+            #expect(Int64(rows) == (stored.last ?? 0) - duplicates, "\(context): rows of \(source)")
+        }
+    }
+
+    private func siblingRows(_ name: String, _ root: TableVersion) throws -> [Row] {
+        guard let version = root.transactions["tidemark-table:" + name] else { return [] }
+        return try tableRows(name, version: Int64(version))
+    }
+
+    private func identity(_ event: StoredEvent) -> Row {
+        var row = event.row.filter {
+            ["position", "timestamp", "received_at", "user_id", "anonymous_id", "group_key", "consent"].contains($0.key)
+        }
+        row["operation"] = event.row["event_type"].map { String($0.dropFirst()) }
+        row["traits"] = event.row["_traits_json"]
+        let properties = event.row["_properties_json"].flatMap { try? JSONValue(parsing: Array($0.utf8)) }
+        row["previous_id"] = properties?["previous_id"]?.asString
+        return row
+    }
+}

@@ -1,0 +1,80 @@
+import Bytes
+import Testing
+
+/// What the code promises to readers: comments on its faces, and protocol documents that name the limits in force.
+@Suite struct DocumentTests {
+    @Test func everyTypeOthersCallIsExplained() throws {
+        let violations = try Tree.here.swiftSources().filter { !$0.isTest }.flatMap(Self.unexplained)
+        #expect(violations.isEmpty, "\(report(violations))")
+    }
+
+    /// A limit of the code, and how the document that is normative for it writes it.
+    static let limits: [(document: String, phrase: String)] = [
+        ("frames.md", "Frame payload ≤ \(mebibytes(Limits.frameBytesMax))"),
+        ("frames.md", "token ≤ \(Limits.tokenBytesMax) bytes"),
+        ("frames.md", "\(grouped(Limits.streamsPerConnectionMax)) streams a connection"),
+        ("frames.md", "\(Limits.unackedBatchesPerStreamMax) unacked batches a stream"),
+        ("batch.md", "\(grouped(Limits.batchEventsMax)) events"),
+        ("batch.md", "\(mebibytes(Limits.batchDecodedBytesMax)) decoded"),
+        ("batch.md", "\(grouped(Limits.batchStringsMax)) strings"),
+        ("batch.md", "\(grouped(Limits.batchColumnsMax)) columns"),
+        ("batch.md", "a string ≤ \(mebibytes(Limits.stringBytesMax))"),
+        ("batch.md", "type ≤ \(Limits.eventTypeBytesMax) bytes"),
+        ("batch.md", "name ≤ \(Limits.propertyNameBytesMax)"),
+        ("batch.md", "id ≤ \(Limits.identifierBytesMax)"),
+        ("wal.md", "\(power(Limits.recordEventsMax)) events a record"),
+        ("wal.md", "a record ≤ \(mebibytes(Limits.recordBytesMax))"),
+        ("wal.md", "packs ≤ \(Limits.packBytesMax >> 10) KiB"),
+        ("table.md", "at most \(grouped(Limits.rowGroupRowsMax)) rows"),
+        ("table.md", "[a-z0-9-]{1,\(Limits.projectNameBytesMax)}"),
+    ]
+
+    @Test(arguments: limits) func theProtocolNamesTheLimitsInForce(document: String, phrase: String) throws {
+        let text = try Tree.here.text("protocol/" + document)
+        let isThere = text.contains(phrase)
+        #expect(isThere, "protocol/\(document) does not say \"\(phrase)\"")
+    }
+
+    @Test func theArchitectureTakesTenMinutes() throws {
+        let text = try Tree.here.text("ARCHITECTURE.md")
+        let lineCount = text.split(separator: "\n", omittingEmptySubsequences: false).count
+        #expect(lineCount <= 250)
+    }
+
+    /// Top-level types, open to other modules, without a doc comment.
+    static func unexplained(_ source: SourceText) -> [String] {
+        let access: Set<String> = ["package", "public"]
+        let kinds = ["struct ", "class ", "enum ", "protocol ", "actor "]
+        return source.lines.indices.compactMap { index in
+            let line = source.lines[index]
+            guard let first = line.split(separator: " ").first, access.contains(String(first)),
+                line.first != " ", kinds.contains(where: { line.prefix(40).contains(" " + $0) })
+            else { return nil }
+            let above = source.lines[..<index].last { !$0.hasPrefix("@") }
+            return above?.hasPrefix("///") == true ? nil : "\(source.path):\(index + 1): \(line)"
+        }
+    }
+
+    private static func mebibytes(_ count: Int) -> String { "\(count >> 20) MiB" }
+
+    private static func power(_ count: Int) -> String { "2^\(count.trailingZeroBitCount)" }
+
+    /// Thousands with commas.
+    static func grouped(_ count: Int) -> String {
+        let digits = Array(String(count))
+        return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
+    }
+
+    // MARK: The rules themselves
+
+    @Test func anUnexplainedTypeIsFound() {
+        let text = "/// One.\npackage struct A {}\n/// Two.\n@safe\npublic final class B {}\n"
+            + "\npackage enum C {}\nenum D {}\n"
+        let source = SourceText(path: "Sources/A/A.swift", text: text)
+        #expect(Self.unexplained(source) == ["Sources/A/A.swift:7: package enum C {}"])
+    }
+
+    @Test func thousandsAreGrouped() {
+        #expect([1, 999, 4096, 122_880, 1_000_000].map(Self.grouped) == ["1", "999", "4,096", "122,880", "1,000,000"])
+    }
+}
