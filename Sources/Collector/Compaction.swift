@@ -110,7 +110,8 @@ final class Compaction {
             let child = try ChildProcess(
                 loop, path: program,
                 arguments: [
-                    CompactionChild.argument, config.data, String(sequence), String(ProcessInfo.processInfo.processIdentifier),
+                    CompactionChild.argument, config.data, String(sequence),
+                    String(ProcessInfo.processInfo.processIdentifier),
                 ], environment: ProcessInfo.processInfo.environment, output: .piped,
                 onExit: { [self] in
                     exit = $0
