@@ -121,12 +121,10 @@ package final class LogWriter {
     private func abandonActive() {
         guard let segment = active else { return }
         active = nil
-        var projects = segment.summary.projects
-        // A record that failed does not count, but naming its project too long only frees the segment later.
-        for (project, last) in projects { projects[project] = min(last, lastSequence) }
         sealed.append(
             SealedSegment(
-                header: segment.header, lastSequence: lastSequence, projects: projects, byteCount: segment.recordBytes))
+                header: segment.header, lastSequence: lastSequence, projects: segment.durableProjects,
+                byteCount: segment.recordBytes))
         previous = segment.header
     }
 

@@ -156,6 +156,31 @@ import Wire
         #expect(try open(again)?.durable == 4)
     }
 
+    /// The failed record is nowhere, so its project must not keep the segment that did not get it.
+    @Test func aRecordThatFailedDoesNotKeepItsSegment() throws {
+        let isBroken = Switch()
+        let disk = Disk { operation, _ in
+            guard operation == .synchronize || operation == .synchronizeFolder else { return nil }
+            return isBroken.isOn ? .fail(EIO) : .skip
+        }
+        let committer = try fixture.open(disk)
+        _ = try open(committer)
+        _ = try send(committer, 1)
+        _ = try committer.commit()
+        let other = Open(
+            stream: 1, project: "other", source: source, kind: .live, acked: 0, lineageLastSeen: nil)
+        _ = try committer.take(.open(connection: 2, other, tokenName: "t"))
+        isBroken.isOn = true
+        _ = try send(committer, 1, connection: 2)
+        #expect(durable(try committer.commit()).isEmpty)
+        isBroken.isOn = false
+        _ = try send(committer, 3)
+        _ = try committer.commit()
+        _ = try committer.take(.free(published: ["default": 1]))
+        let left = try Disk.posix.list(fixture.logFolder).filter { $0.hasSuffix(".wal") }
+        #expect(left.count == 1, "\(left)")
+    }
+
     /// A compaction while the disk is full must not end the daemon: senders wait, and what is durable stays readable.
     @Test func aFullDiskAtRotationIsSurvived() throws {
         let isFull = Switch()
