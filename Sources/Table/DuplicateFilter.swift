@@ -43,7 +43,8 @@ package struct DuplicateFilter {
         self.files = files
     }
 
-    /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before, that stays.
+    /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before,
+    /// that stays.
     ///
     /// O(rows with an explicit id + rows of the row groups whose keys overlap theirs on days at most one apart).
     package mutating func keep(_ rows: EventRows) throws -> [Bool] {
