@@ -87,9 +87,9 @@ package struct DeltaLog: Sendable {
 
     /// Commits `actions` as the version after `base`, and returns it.
     ///
-    /// Crash story: temporary file → fsync → link to the version's name → unlink of the temporary → fsync of the folder. The
-    /// link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is there. What is
-    /// left of a temporary may be a second name of a commit, so it is unlinked, never written to.
+    /// Crash story: temporary file → fsync → link to the version's name → unlink of the temporary → fsync of the
+    /// folder. The link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is
+    /// there. What is left of a temporary may be a second name of a commit, so it is unlinked, never written to.
     /// - Throws: `.commitConflict` if the version exists already.
     func commit(_ actions: [JSONValue], onto base: TableVersion) throws -> TableVersion {
         let path = commitPath(base.version + 1)
