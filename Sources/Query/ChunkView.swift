@@ -153,7 +153,8 @@ final class ChunkView {
             if let ids, ids.validity?[row] ?? true {
                 let bytes = Array(ids.bytes[(row * EventID.byteCount)..<((row + 1) * EventID.byteCount)])
                 coder.append(EventID(bytes: bytes).map { Value($0.description) })
-            } else if sources.codes[row] != CodedColumn.null, case .text(let digits) = sources.value(sources.codes[row]),
+            } else if sources.codes[row] != CodedColumn.null,
+                case .text(let digits) = sources.value(sources.codes[row]),
                 let source = SourceID(String(decoding: digits, as: UTF8.self)),
                 let sequence = UInt64(exactly: sequences[row]), sequence <= Limits.sequenceMax {
                 coder.append(Value(EventID(source: source, sequence: sequence).description))

@@ -130,8 +130,8 @@ import Testing
         var json: JSONObject = JSONObject([
             .init("kind", "aggregate"), .init("metrics", [["type": "sum", "field": "amount"]]),
         ])
-        #expect(
-            error { try answer(events, .object(json)) } == .mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"]))
+        let refusal = QueryError.mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"])
+        #expect(error { try answer(events, .object(json)) } == refusal)
         #expect(try answer([events[0], events[2], events[3]], .object(json)).rows == [[13]])
         json["group_by"] = "properties.currency"
         #expect(try answer(events, .object(json)).rows == [["EUR", 12], ["USD", 20.5], [nil, 1]])

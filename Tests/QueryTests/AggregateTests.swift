@@ -34,7 +34,8 @@ import Testing
             let expected = naive.rows(question, aggregate)
             let answer = try QueryEngine.answer(question, snapshot)
             #expect(answer.rows == expected, "seed \(seed): \(json)")
-            let banded = try QueryEngine.answer(question, snapshot, Execution(budgetBytes: 200_000, parallel: backwards))
+            let little = Execution(budgetBytes: 200_000, parallel: backwards)
+            let banded = try QueryEngine.answer(question, snapshot, little)
             #expect(banded.rows == expected, "seed \(seed), in bands: \(json)")
         }
     }

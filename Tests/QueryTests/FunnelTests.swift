@@ -30,8 +30,8 @@ import Testing
                 #expect(found == expected.map { [Int64($0.users), Int64($0.inProgress)] }, "seed \(seed): \(json)")
                 let dropped = answer.rows.map { Int($0[6].asInteger!) }
                 for step in 1..<expected.count {
-                    #expect(
-                        expected[step - 1].users == expected[step].users + dropped[step - 1] + expected[step - 1].inProgress)
+                    let rest = expected[step].users + dropped[step - 1] + expected[step - 1].inProgress
+                    #expect(expected[step - 1].users == rest)
                 }
             }
         }
