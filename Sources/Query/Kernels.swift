@@ -129,6 +129,48 @@ func compact(
     return (compactKeys, compactTimes, compactMasks)
 }
 
+/// 0, 1, 2, … of a range.
+func allRows(_ slice: Range<Int>) -> [UInt32] {
+    precondition(slice.lowerBound >= 0 && slice.upperBound <= Int(UInt32.max))
+    var rows = [UInt32](repeating: 0, count: slice.count)
+    var output = rows.mutableSpan
+    let first = UInt32(slice.lowerBound)
+    // Safe: the span is as long as the slice, whose rows all have 32 bits.
+    for index in 0..<slice.count { unsafe output[unchecked: index] = first &+ UInt32(truncatingIfNeeded: index) }
+    return rows
+}
+
+/// Splits the groups of `rows` by the rows' codes, and numbers the new groups in order of appearance.
+/// - Parameters:
+///   - groups: below `groupCount`, one a row; checked.
+///   - codes: below `codeCount`, or null; one a row of the chunk.
+///   - rows: ascending; checked by the last one.
+/// - Returns: for each new group, the index of its first row in `rows`.
+func splitGroups(
+    _ groups: inout [UInt32], _ groupCount: Int, by codes: [UInt32], codeCount: Int, _ rows: [UInt32]
+) -> [Int] {
+    precondition(groups.count == rows.count && Int(rows.last ?? 0) < max(codes.count, 1))
+    let width = codeCount + 1
+    var table = [UInt32](repeating: .max, count: groupCount * width)
+    var firsts: [Int] = []
+    let (codeSource, rowSource) = (codes.span, rows.span)
+    var numbers = groups.mutableSpan
+    var known = table.mutableSpan
+    for index in 0..<rows.count {
+        // Safe: rows ascend to the last one, which was checked; the place in the table is checked by `known[…]` itself.
+        let code = unsafe codeSource[unchecked: Int(rowSource[unchecked: index])]
+        let place = unsafe Int(numbers[unchecked: index]) &* width &+ min(Int(code), codeCount)
+        var number = known[place]
+        if number == .max {
+            number = UInt32(firsts.count)
+            known[place] = number
+            firsts.append(index)
+        }
+        unsafe numbers[unchecked: index] = number
+    }
+    return firsts
+}
+
 /// The users of `rows` with their groups, without rows that repeat the row before or have no user.
 /// - Parameter rows: ascending, below `userKeys.count`; checked.
 func userPairs(

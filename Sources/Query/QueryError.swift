@@ -34,7 +34,8 @@ func nearestName(to name: String, in names: [String]) -> String? {
     let letters = Array(name.utf8)
     guard letters.count <= 64 else { return nil }
     let candidates = names.map { (name: $0, distance: editDistance(letters, Array($0.utf8))) }
-    guard let best = candidates.min(by: { $0.distance < $1.distance }), best.distance <= (letters.count + 2) / 3 else { return nil }
+    let nearest = candidates.min { $0.distance < $1.distance }
+    guard let best = nearest, best.distance <= (letters.count + 2) / 3 else { return nil }
     return best.name
 }
 
