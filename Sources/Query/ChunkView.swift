@@ -93,16 +93,17 @@ final class ChunkView {
 
     /// Each distinct object is scanned once.
     private static func members(_ name: [UInt8], of texts: StringColumn) -> CodedColumn {
-        var coder = CodedColumn.Coder(rowCount: texts.codes.count)
+        var coder = CodedColumn.Coder(rowCount: 0)
         var codes: [UInt32] = []
-        codes.reserveCapacity(texts.dictionary.count)
+        codes.reserveCapacity(texts.dictionary.count + 1)
         for index in 0..<texts.dictionary.count {
             let text = texts.dictionary.span(index)
             let value = JSONScanner.member(name, in: text).flatMap { Value(json: text.extracting($0)) }
             codes.append(coder.code(value))
         }
-        for code in texts.codes { coder.append(code: code == StringColumn.null ? CodedColumn.null : codes[Int(code)]) }
-        return coder.column
+        guard !coder.values.isEmpty else { return CodedColumn(rowCount: texts.codes.count) }
+        codes.append(CodedColumn.null)
+        return CodedColumn(codes: lookUp(texts.codes, codes), .values(coder.values))
     }
 
     private static func coded(_ values: ColumnValues) -> CodedColumn {

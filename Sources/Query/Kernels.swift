@@ -59,12 +59,12 @@ func gather(_ values: [Int64], _ rows: [UInt32]) -> [Int64] {
     return gathered
 }
 
-/// Looks every code up in `masks`, whose last entry is null's.
-func lookUp(_ codes: [UInt32], masks: [UInt32]) -> [UInt32] {
+/// Looks every code up in `entries`, whose last one is null's.
+func lookUp(_ codes: [UInt32], _ entries: [UInt32]) -> [UInt32] {
     var result = [UInt32](repeating: 0, count: codes.count)
-    let null = UInt32(masks.count - 1)
+    let null = UInt32(entries.count - 1)
     let source = codes.span
-    let table = masks.span
+    let table = entries.span
     var output = result.mutableSpan
     for row in 0..<codes.count {
         // Safe: all three spans are as long as the loops and `min` make their indices.
