@@ -157,7 +157,7 @@ func splitGroups(
     var numbers = groups.mutableSpan
     var known = table.mutableSpan
     for index in 0..<rows.count {
-        // Safe: rows ascend to the last one, which was checked; the place in the table is checked by `known[…]` itself.
+        // Safe: rows ascend to the last one, which was checked; `known[place]` checks its own index.
         let code = unsafe codeSource[unchecked: Int(rowSource[unchecked: index])]
         let place = unsafe Int(numbers[unchecked: index]) &* width &+ min(Int(code), codeCount)
         var number = known[place]
