@@ -33,8 +33,9 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
 func nearestName(to name: String, in names: [String]) -> String? {
     let letters = Array(name.utf8)
     guard letters.count <= 64 else { return nil }
-    let best = names.map { (name: $0, distance: editDistance(letters, Array($0.utf8))) }.min { $0.distance < $1.distance }
-    guard let best, best.distance <= (letters.count + 2) / 3 else { return nil }
+    let candidates = names.map { (name: $0, distance: editDistance(letters, Array($0.utf8))) }
+    let nearest = candidates.min { $0.distance < $1.distance }
+    guard let best = nearest, best.distance <= (letters.count + 2) / 3 else { return nil }
     return best.name
 }
 
