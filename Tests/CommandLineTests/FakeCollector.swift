@@ -215,6 +215,7 @@ private final class CollectorState {
         default: (status, result) = (.failed, #"{"error":"unknown verb"}"#)
         }
         collector.change { $0.adminVerbs.append(request.verb) }
-        perform(peer.connection.adminReplied(AdminReply(number: request.number, status: status, result: result)), number, peer)
+        let reply = AdminReply(number: request.number, status: status, result: result)
+        perform(peer.connection.adminReplied(reply), number, peer)
     }
 }

@@ -19,7 +19,10 @@ import Testing
     }
 
     @Test func numbersStandToTheRight() throws {
-        let text = try answer(#"{"kind":"a","columns":[{"name":"city"},{"name":"n"}],"rows":[{"city":"Köln","n":1234},{"city":"東京","n":5},{"n":null}]}"#).text
+        let text = try answer(#"""
+            {"kind":"a","columns":[{"name":"city"},{"name":"n"}],
+            "rows":[{"city":"Köln","n":1234},{"city":"東京","n":5},{"n":null}]}
+            """#).text
         #expect(text == "city      n\n----  -----\nKöln  1,234\n東京        5\n-         -\n")
     }
 
@@ -50,7 +53,8 @@ import Testing
             let isWhole = read(String(chunked[..<end])) != nil
             #expect(!isWhole)
         }
-        for text in ["", "HTTP", "HTTP/1.1 x\r\n\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"] {
+        let bad = "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"
+        for text in ["", "HTTP", "HTTP/1.1 x\r\n\r\n", "SSH-2.0\r\n\r\n", bad] {
             #expect(read(text) == nil)
         }
     }
