@@ -74,8 +74,13 @@ let targets: [Target] = [
             "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON", "Zstd",
             "Files", "Bytes",
         ]),
-    library("QueryServer", ["Zones", "Files", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "JSON"]),
-    library("CommandLine", ["Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Query", "JSON", "Zones"]),
+    library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "Zones", "JSON", "Files"]),
+    library(
+        "CommandLine",
+        [
+            "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Events", "JSON", "Zones",
+            "Files", "Zstd", "Bytes",
+        ]),
 
     program("collectord", ["Collector"]),
     program("queryd", ["QueryServer"]),
@@ -101,7 +106,7 @@ let targets: [Target] = [
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
     tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
-    tests("CommandLine", ["CommandLine"]),
+    tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Events"]),
     tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]

@@ -57,7 +57,7 @@ final class CollectorDaemon {
         self.config = config
         self.logger = logger
         loop = try Loop()
-        log = LogThread(clock: Logger.systemClock)
+        log = LogThread()
         tokens = TokenStore(path: config.tokenFile, disk: disk)
         metrics = CollectorMetrics(registry)
         logMetrics = LogMetrics(registry)
@@ -85,9 +85,8 @@ final class CollectorDaemon {
         try startLog(wakeup)
         signals = try SignalWatcher(loop, signals: [SIGTERM, SIGINT, SIGHUP]) { [self] in signalled($0) }
         loop.run()
-        log.stopAndWait()
+        if let failure = log.stopAndWait() { logger.warning("log not sealed", ["reason": .string(failure)]) }
         http?.stop()
-        try disk.unlink(config.socket)
         withExtendedLifetime(folder) {}
         logger.info("stopped")
     }

@@ -18,10 +18,12 @@ enum LogCommand: Sendable {
     case free(published: [String: UInt64])
     case stop
 
-    /// Bytes that wait with this command.
+    /// Memory that waits with this command, about.
     var byteCount: Int {
-        if case .batch(_, let batch) = self { batch.frame.batchBytes } else { 0 }
+        if case .batch(_, let batch) = self { Self.overheadBytes + batch.frame.batchBytes } else { Self.overheadBytes }
     }
+
+    private static let overheadBytes = 256
 }
 
 /// Judges, gathers and commits: everything that the log's thread does but waiting.
@@ -95,7 +97,7 @@ final class GroupCommitter {
         case .batch(let connection, let batch):
             return try take(batch, StreamKey(connection: connection, stream: batch.frame.stream))
         case .skip(let connection, let skip):
-            return take(skip, connection)
+            return try take(skip, connection)
         case .refuse(let connection, let refusal):
             return ledger.refuse(refusal, connection: connection)
         case .close(let connection, let close):
@@ -104,11 +106,12 @@ final class GroupCommitter {
             ledger.disconnected(connection)
         case .rotate(let then):
             let answers = try commit()
-            try log.rotate(nowMicros: clock())
+            do { try log.rotate(nowMicros: clock()) } catch { throw Unusable(cause: error) }
             then(log.lastSequence)
             return answers
         case .free(let published):
-            try log.free(published: published)
+            // What was not unlinked now is unlinked the next time.
+            do { try log.free(published: published) } catch { metrics.freeingsFailed.increment() }
         case .stop:
             break
         }
@@ -154,10 +157,11 @@ final class GroupCommitter {
         return answers
     }
 
-    private func take(_ skip: Skip, _ connection: UInt64) -> [LedgerAnswer] {
+    private func take(_ skip: Skip, _ connection: UInt64) throws -> [LedgerAnswer] {
+        let answers = draft.fits(count: 0, byteCount: 0) ? [] : try commit()
         switch ledger.judgeSkip(skip, connection: connection) {
-        case .answered(let answers):
-            return answers
+        case .answered(let more):
+            return answers + more
         case .accepted:
             let stream = StreamKey(connection: connection, stream: skip.stream)
             guard let key = ledger.key(of: stream) else { preconditionFailure("it was accepted on a live stream") }
@@ -166,7 +170,7 @@ final class GroupCommitter {
                     kind: .skip(reason: skip.reason.rawValue), project: key.project, source: key.source, flags: [],
                     base: skip.base, count: Int(skip.count),
                     totals: SourceTotals(ledger.acceptedTotals(of: stream))))
-            return []
+            return answers
         }
     }
 
@@ -181,26 +185,22 @@ final class GroupCommitter {
                     kind: .open(tokenName: tokenName), project: update.key.project, source: update.key.source, flags: [],
                     base: update.totals.sum + 1, count: 0, totals: SourceTotals(update.totals)))
         }
-        let (events, started) = (draft.eventCount, clock())
+        let (events, started) = (draft.eventCount, ContinuousClock.now)
         do {
-            _ = try log.commit(&draft, nowMicros: started)
+            _ = try log.commit(&draft, nowMicros: clock())
         } catch {
             guard log.isMarked else { throw Unusable(cause: error) }
             metrics.groupsFailed.increment()
             return ledger.groupFailed(
                 number, error.isDiskFull ? .diskFull : .storage, afterMilliseconds: Self.storageRetryMilliseconds)
         }
-        metrics.commitSeconds.observe(Double(clock() - started) / 1_000_000)
+        metrics.commitSeconds.observe((ContinuousClock.now - started) / .seconds(1))
         metrics.eventsDurable.increment(by: events)
         return ledger.groupDurable(number)
     }
 
-    /// Commits what is open and ends the log cleanly.
-    func stop() throws -> [LedgerAnswer] {
-        let answers = try commit()
-        try log.seal(nowMicros: clock())
-        return answers
-    }
+    /// Ends the log cleanly, after the last commit.
+    func seal() throws { try log.seal(nowMicros: clock()) }
 }
 
 extension CheckedBatch {

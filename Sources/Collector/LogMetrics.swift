@@ -5,6 +5,7 @@ struct LogMetrics: Sendable {
     let eventsDurable: Counter
     let batchesNotTaken: Counter
     let groupsFailed: Counter
+    let freeingsFailed: Counter
     let commitSeconds: Histogram
     let segments: Gauge
     let recordBytes: Gauge
@@ -16,6 +17,8 @@ struct LogMetrics: Sendable {
         batchesNotTaken = registry.counter(
             "tidemark_batches_not_taken_total", help: "Batches that were resends, out of turn, or discarded after a NACK.")
         groupsFailed = registry.counter("tidemark_groups_failed_total", help: "Commit groups that could not be written.")
+        freeingsFailed = registry.counter(
+            "tidemark_log_freeings_failed_total", help: "Times that published segments could not be unlinked.")
         commitSeconds = registry.histogram(
             "tidemark_commit_seconds", help: "Time to write and sync one commit group.", bounds: Histogram.secondsBounds)
         segments = registry.gauge("tidemark_log_segments", help: "Segments of the log.")

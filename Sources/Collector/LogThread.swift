@@ -15,14 +15,9 @@ final class LogThread: Sendable {
     private let condition = NSCondition()
     private let queue = Mutex(Queue())
     private let finished = DispatchSemaphore(value: 0)
-    private let lastProgressMicros: Atomic<Int64>
-    private let isBusy = Atomic<Bool>(false)
-    private let clock: @Sendable () -> Int64
-
-    init(clock: @escaping @Sendable () -> Int64) {
-        self.clock = clock
-        lastProgressMicros = Atomic(clock())
-    }
+    /// When the work in hand began, in nanoseconds that never go back; 0: none.
+    private let busySinceNanos = Atomic<UInt64>(0)
+    private let sealFailure = Mutex<String?>(nil)
 
     /// Starts the thread.
     /// - Parameters:
@@ -67,32 +62,39 @@ final class LogThread: Sendable {
 
     /// How long the thread has been in one piece of work: 0 while it waits.
     var stuckMicros: Int64 {
-        isBusy.load(ordering: .relaxed) ? clock() - lastProgressMicros.load(ordering: .relaxed) : 0
+        let since = busySinceNanos.load(ordering: .relaxed)
+        let now = DispatchTime.now().uptimeNanoseconds
+        return since == 0 || now < since ? 0 : Int64((now - since) / 1000)
     }
 
     /// Commits what is queued, seals the log and ends the thread; returns when that is done.
-    func stopAndWait() {
+    /// - Returns: why the log could not be sealed: nothing is lost, but the next start recovers it.
+    func stopAndWait() -> String? {
         send(.stop)
         finished.wait()
+        return sealFailure.withLock { $0 }
     }
 
     private func run(_ committer: GroupCommitter, _ answer: ([LedgerAnswer]) -> Void) throws {
         while true {
             let commands = next()
-            lastProgressMicros.store(clock(), ordering: .relaxed)
-            isBusy.store(true, ordering: .relaxed)
+            busySinceNanos.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
             var isStopping = false
             for command in commands {
                 if case .stop = command { isStopping = true }
                 deliver(try committer.take(command), answer)
             }
-            deliver(isStopping ? try committer.stop() : try committer.commit(), answer)
+            deliver(try committer.commit(), answer)
             committer.metrics.segments.set(committer.segmentCount)
             committer.metrics.recordBytes.set(committer.recordBytes)
             committer.metrics.lastRecord.set(Double(committer.lastSequence))
-            isBusy.store(false, ordering: .relaxed)
-            if isStopping { return }
+            busySinceNanos.store(0, ordering: .relaxed)
+            if isStopping { return seal(committer) }
         }
+    }
+
+    private func seal(_ committer: GroupCommitter) {
+        do { try committer.seal() } catch { sealFailure.withLock { $0 = "\(error)" } }
     }
 
     private func deliver(_ answers: [LedgerAnswer], _ answer: ([LedgerAnswer]) -> Void) {

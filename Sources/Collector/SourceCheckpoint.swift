@@ -44,10 +44,11 @@ enum SourceCheckpoint {
             == CRC32C.checksum(span.extracting(0..<(bytes.count - 4)))
         else { throw Failure.checksum }
         var offset = 0
-        do {
+        do throws(DecodeError) {
             let count = try span.count("sources", limit: bytes.count, &offset)
             var sources: [SourceUpdate] = []
             for _ in 0..<count { sources.append(try source(span, &offset)) }
+            guard offset == bytes.count - 4 else { throw .invalid(what: "bytes behind the sources", offset: offset) }
             return sources
         } catch {
             throw Failure.damaged(error)
@@ -59,12 +60,14 @@ enum SourceCheckpoint {
         let source = try span.source(&offset)
         let token = span.text(try span.take(try span.count("token", limit: Limits.tokenBytesMax, &offset), &offset))
         let totals = Totals(
-            unknownBefore: try span.varint(&offset), skipped: try span.varint(&offset),
-            stored: try span.varint(&offset), rejected: try span.varint(&offset), quarantined: try span.varint(&offset))
+            unknownBefore: try sequence(span, &offset), skipped: try sequence(span, &offset),
+            stored: try sequence(span, &offset), rejected: try sequence(span, &offset),
+            quarantined: try sequence(span, &offset))
         var batches: [BatchRecord] = []
         for _ in 0..<(try span.count("batches", limit: Limits.unackedBatchesPerStreamMax, &offset)) {
-            let base = try span.varint(&offset)
-            let count = try span.varint(&offset)
+            let base = try sequence(span, &offset)
+            let count = try sequence(span, &offset)
+            guard base >= 1, count >= 1 else { throw .invalid(what: "batch", offset: offset) }
             let fingerprint = try span.read(UInt64.self, &offset)
             var verdicts: [Verdict] = []
             for _ in 0..<(try span.count("verdicts", limit: Limits.batchEventsMax, &offset)) {
@@ -80,6 +83,11 @@ enum SourceCheckpoint {
         }
         return SourceUpdate(
             key: SourceKey(project: project, source: source), tokenName: token, totals: totals, batches: batches)
+    }
+
+    /// At most 48 bits, so that sums of a few cannot overflow.
+    private static func sequence(_ span: RawSpan, _ offset: inout Int) throws(DecodeError) -> UInt64 {
+        UInt64(try span.count("sequence", limit: Int(Limits.sequenceMax), &offset))
     }
 }
 

@@ -3,6 +3,7 @@ import Crypto
 import Files
 import JSON
 import Synchronization
+import Table
 import Wire
 
 /// Who may connect: a file of token hashes, read into an immutable snapshot.
@@ -41,17 +42,24 @@ final class TokenStore: Sendable {
     }
 
     private static func parse(_ bytes: [UInt8], _ path: String) throws -> [[UInt8]: Token] {
-        let json = try JSONValue(parsing: bytes)
+        let json: JSONValue
+        do { json = try JSONValue(parsing: bytes) } catch { throw Failure.invalid(path: path, reason: "\(error)") }
         guard json["format"]?.asInteger == 0, let list = json["tokens"]?.asArray else {
             throw Failure.invalid(path: path, reason: "not a token file of format 0")
         }
         var tokens: [[UInt8]: Token] = [:]
         for (index, item) in list.enumerated() {
             func invalid(_ reason: String) -> Failure { .invalid(path: path, reason: "tokens[\(index)]: \(reason)") }
-            guard let name = item["name"]?.asString, !name.isEmpty else { throw invalid("no name") }
+            // The log keeps the name with each source, within the same bounds.
+            guard let name = item["name"]?.asString, (1...Limits.tokenBytesMax).contains(name.utf8.count) else {
+                throw invalid("no name of 1 to \(Limits.tokenBytesMax) bytes")
+            }
             guard let digits = item["sha256"]?.asString, let hash = Hex.decode(digits), hash.count == SHA256.byteCount
             else { throw invalid("sha256 is not 64 hexadecimal digits") }
-            let projects = (item["projects"]?.asArray ?? []).compactMap(\.asString)
+            let projects = try (item["projects"]?.asArray ?? []).map { value in
+                guard let name = value.asString, Project.isValid(name) else { throw invalid("\(value) is no project's name") }
+                return name
+            }
             let grant: Grant
             switch item["role"]?.asString {
             case "ingest":

@@ -107,16 +107,9 @@ struct AggregateRun: Sendable {
         let totals = Mutex([Int](repeating: 0, count: groupCount))
         let ranges = band.ranges
         try execution.forEach(ranges.count, make: { index in
-            var seen = PairSet()
-            var counts = [Int](repeating: 0, count: groupCount)
-            for part in users {
-                let starts = part.pairs.rangeStarts
-                for place in starts[ranges.lowerBound + index]..<starts[ranges.lowerBound + index + 1] {
-                    let group = part.numbers[Int(part.pairs.groups[place])]
-                    if seen.insert(part.pairs.keys[place], UInt32(group)) { counts[group] += 1 }
-                }
-            }
-            return counts
+            var counter = UserCounter(groupCount: groupCount)
+            for part in users { counter.add(part.pairs, range: ranges.lowerBound + index, numbers: part.numbers) }
+            return counter.counts
         }, take: { _, counts in
             totals.withLock { totals in for (group, count) in counts.enumerated() { totals[group] += count } }
         })

@@ -25,42 +25,38 @@ struct FunnelEvents: Sendable {
     ///   - entries: when step 1 may happen; every later step from its start to the horizon.
     ///   - horizon: when the last window closes.
     static func of(
-        _ view: ChunkView, day: Int?, steps: [Predicate], filter: Predicate, entries: TimeRange, horizon: Int64,
-        _ band: KeyBand
+        _ view: ChunkView, day: Int?, steps: [FunnelQuestion.Step], filter: Predicate, entries: TimeRange,
+        horizon: Int64, _ band: KeyBand
     ) throws -> [FunnelEvents] {
-        let keys = try view.integers(.userKey)
+        guard var masks = try view.stepMasks(steps, filter) else { return [] }
         let times = try view.integers(.timestamp)
-        var masks = [UInt32](repeating: 0, count: keys.count)
-        for (step, predicate) in steps.enumerated() {
-            let range = TimeRange(from: entries.from, to: step == 0 ? entries.to : horizon)
-            for row in try view.rows(.all([predicate, filter]), in: range, band) { masks[Int(row)] |= 1 << UInt32(step) }
+        let bounds = view.chunk.timestampsMicros
+        if bounds.lowerBound < entries.from || bounds.upperBound >= horizon {
+            clear(.max, of: &masks, times: times, outside: TimeRange(from: entries.from, to: horizon))
         }
-        var pieces: [FunnelEvents] = []
-        if let day {
-            var piece = FunnelEvents(day: day)
-            let count = masks.count { $0 != 0 }
-            piece.keys.reserveCapacity(count)
-            piece.times.reserveCapacity(count)
-            piece.steps.reserveCapacity(count)
-            // Rows without a key are nobody's.
-            for row in keys.indices where masks[row] != 0 && keys[row] != 0 {
-                piece.append(keys[row], times[row], masks[row])
-            }
-            pieces = piece.keys.isEmpty ? [] : [piece]
-        } else {
-            var places: [Int: Int] = [:]
-            for row in keys.indices where masks[row] != 0 && keys[row] != 0 {
-                let (quotient, remainder) = times[row].quotientAndRemainder(dividingBy: dayMicros)
-                let day = Int(remainder < 0 ? quotient - 1 : quotient)
-                let place = places[day] ?? pieces.count
-                if place == pieces.count {
-                    places[day] = place
-                    pieces.append(FunnelEvents(day: day))
-                }
-                pieces[place].append(keys[row], times[row], masks[row])
-            }
-        }
+        if bounds.upperBound >= entries.to { clear(1, of: &masks, times: times, outside: entries) }
+        var piece = FunnelEvents(day: day ?? 0)
+        (piece.keys, piece.times, piece.steps) = compact(
+            keys: try view.integers(.userKey), times: times, masks: masks, try band.rows(view))
+        guard !piece.keys.isEmpty else { return [] }
+        var pieces = day == nil ? piece.byDay() : [piece]
         for index in pieces.indices { pieces[index].rangeStarts = KeyRange.starts(of: pieces[index].keys) }
+        return pieces
+    }
+
+    private func byDay() -> [FunnelEvents] {
+        var pieces: [FunnelEvents] = []
+        var places: [Int: Int] = [:]
+        for row in keys.indices {
+            let (quotient, remainder) = times[row].quotientAndRemainder(dividingBy: Self.dayMicros)
+            let day = Int(remainder < 0 ? quotient - 1 : quotient)
+            let place = places[day] ?? pieces.count
+            if place == pieces.count {
+                places[day] = place
+                pieces.append(FunnelEvents(day: day))
+            }
+            pieces[place].append(keys[row], times[row], steps[row])
+        }
         return pieces
     }
 
@@ -104,5 +100,29 @@ struct FunnelEvents: Sendable {
             }
         }
         return result
+    }
+}
+
+extension ChunkView {
+    /// Which steps each row fits, by bit; nil if no row fits any.
+    fileprivate func stepMasks(_ steps: [FunnelQuestion.Step], _ filter: Predicate) throws -> [UInt32]? {
+        let types = try coded(.eventType)
+        var stepsOfType = (0..<UInt32(types.codeCount)).map { code in
+            let type = types.value(code)
+            return steps.indices.reduce(UInt32(0)) { steps[$1].type == type ? $0 | 1 << UInt32($1) : $0 }
+        }
+        let all = stepsOfType.reduce(0, |)
+        guard all != 0 else { return nil }
+        stepsOfType.append(0)
+        var masks = lookUp(types.codes, masks: stepsOfType)
+        let own = steps.enumerated().map { (bits: UInt32(1) << UInt32($0), predicate: $1.filter) }
+        for (bits, predicate) in [(bits: UInt32.max, predicate: filter)] + own where bits & all != 0 {
+            switch try mask(predicate) {
+            case .constant(true): continue
+            case .constant(false): clear(bits, of: &masks, unless: [UInt8](repeating: 0, count: masks.count))
+            case .rows(let passing): clear(bits, of: &masks, unless: passing)
+            }
+        }
+        return masks
     }
 }

@@ -4,7 +4,9 @@ import JSON
 package struct FunnelQuestion: Sendable {
     struct Step: Sendable {
         let name: String
-        let predicate: Predicate
+        let type: Value
+        /// What else the event must be.
+        let filter: Predicate
     }
 
     let steps: [Step]
@@ -42,11 +44,11 @@ package struct FunnelQuestion: Sendable {
     private static func step(_ value: JSONValue, path: String, warnings: inout [String]) throws(QueryError) -> Step {
         let step = try ObjectReader(value, path: path, allowed: ["name", "event_type", "filters"])
         let type = try step.requiredString("event_type")
-        var parts = [Predicate.test(.eventType, .isIn([Value(type)]))]
+        var filter = Predicate.everything
         if let filters = step["filters"] {
-            parts.append(try FilterReader.predicate(filters, path: step.path(of: "filters"), warnings: &warnings))
+            filter = try FilterReader.predicate(filters, path: step.path(of: "filters"), warnings: &warnings)
         }
-        return Step(name: try step.string("name") ?? type, predicate: .all(parts))
+        return Step(name: try step.string("name") ?? type, type: Value(type), filter: filter)
     }
 
     private static func window(_ reader: ObjectReader) throws(QueryError) -> Int64 {

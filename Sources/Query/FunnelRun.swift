@@ -50,7 +50,7 @@ struct FunnelRun: Sendable {
     private func events(of piece: Scan.Piece, _ band: KeyBand) throws -> Part {
         let view = ChunkView(piece.chunk)
         let events = try FunnelEvents.of(
-            view, day: piece.day, steps: funnel.steps.map(\.predicate), filter: question.filter,
+            view, day: piece.day, steps: funnel.steps, filter: question.filter,
             entries: question.range, horizon: horizon, band)
         return Part(events: events, ambiguousNames: view.ambiguousNames)
     }

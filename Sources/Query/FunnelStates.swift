@@ -6,87 +6,41 @@
 struct FunnelStates {
     private let stepCount: Int
     private let windowMicros: Int64
-    /// Ordinals by user key; 0 where free.
-    private var slotKeys = [Int64](repeating: 0, count: 1024)
-    private var slotUsers = [UInt32](repeating: 0, count: 1024)
-    private var userCount = 0
+    private var users = KeyTable()
     /// `stepCount` a user: the latest entry of a chain that came to the step, `none` if there is none.
     private var entries: [Int64] = []
 
-    private static let none = Int64.min
+    static let none = Int64.min
 
     init(stepCount: Int, windowMicros: Int64) {
         (self.stepCount, self.windowMicros) = (stepCount, windowMicros)
-    }
-
-    // MARK: Users
-
-    private mutating func user(_ key: Int64) -> Int {
-        let mask = slotKeys.count &- 1
-        // Keys are hashes already; those of a range differ in their low bits.
-        var place = Int(truncatingIfNeeded: key) & mask
-        while slotKeys[place] != 0 {
-            if slotKeys[place] == key { return Int(slotUsers[place]) }
-            place = (place &+ 1) & mask
-        }
-        slotKeys[place] = key
-        slotUsers[place] = UInt32(userCount)
-        userCount &+= 1
-        for _ in 0..<stepCount { entries.append(Self.none) }
-        if userCount &* 2 > slotKeys.count { grow() }
-        return userCount &- 1
-    }
-
-    private mutating func grow() {
-        let (oldKeys, oldUsers) = (slotKeys, slotUsers)
-        slotKeys = [Int64](repeating: 0, count: oldKeys.count * 4)
-        slotUsers = [UInt32](repeating: 0, count: oldKeys.count * 4)
-        let mask = slotKeys.count &- 1
-        for (key, user) in zip(oldKeys, oldUsers) where key != 0 {
-            var place = Int(truncatingIfNeeded: key) & mask
-            while slotKeys[place] != 0 { place = (place &+ 1) & mask }
-            (slotKeys[place], slotUsers[place]) = (key, user)
-        }
     }
 
     // MARK: Events
 
     /// Takes in rows of later days than all before; those of one user ascend in time.
     mutating func add(_ events: FunnelEvents, _ rows: Range<Int>) {
-        let keys = events.keys
-        let times = events.times
-        let steps = events.steps
         var row = rows.lowerBound
-        var key: Int64 = 0
-        var base = 0
         while row < rows.upperBound {
-            if keys[row] != key {
-                key = keys[row]
-                base = user(key) &* stepCount
+            let base = users.number(of: events.keys[row]) * stepCount
+            if base == entries.count { for _ in 0..<stepCount { entries.append(Self.none) } }
+            let stop = advanceUser(
+                &entries, base, stepCount: stepCount, windowMicros: windowMicros, events, row..<rows.upperBound)
+            row = stop.row
+            guard stop.reason == .simultaneous else { continue }
+            var end = row + 1
+            while end < rows.upperBound, events.keys[end] == events.keys[row], events.times[end] == events.times[row] {
+                end += 1
             }
-            let next = row &+ 1
-            if next == rows.upperBound || times[next] != times[row] || keys[next] != key {
-                advance(base, times[row], steps[row])
-                row = next
-            } else {
-                var end = next
-                while end < rows.upperBound, times[end] == times[row], keys[end] == key { end += 1 }
-                advance(base, times[row], simultaneous: steps[row..<end])
-                row = end
-            }
+            advance(base, events.times[row], simultaneous: events.steps[row..<end])
+            row = end
         }
     }
 
-    /// One event: from the last step down, so that it fills one step of a chain only.
-    @inline(__always)
-    private mutating func advance(_ base: Int, _ time: Int64, _ mask: UInt32) {
-        var rest = mask
-        while rest != 0 {
-            let step = 31 &- rest.leadingZeroBitCount
-            rest ^= 1 << UInt32(step)
-            let entry = step == 0 ? time : entries[base &+ step &- 1]
-            if isOpen(entry, at: time), entry > entries[base &+ step] { entries[base &+ step] = entry }
-        }
+    /// One event that fits one step.
+    private mutating func advance(_ base: Int, _ time: Int64, step: Int) {
+        let entry = step == 0 ? time : entries[base + step - 1]
+        if isOpen(entry, at: time), entry > entries[base + step] { entries[base + step] = entry }
     }
 
     /// The window holds its last instant.
@@ -102,7 +56,7 @@ struct FunnelStates {
         let isSimple = masks.allSatisfy { $0.nonzeroBitCount == 1 }
         if isSimple {
             let all = masks.reduce(0, |)
-            for step in 0..<stepCount where all >> UInt32(step) & 1 == 1 { advance(base, time, 1 << UInt32(step)) }
+            for step in 0..<stepCount where all >> UInt32(step) & 1 == 1 { advance(base, time, step: step) }
             return
         }
         let before = Array(entries[base..<(base + stepCount)])
@@ -123,7 +77,7 @@ struct FunnelStates {
     /// Counts users by the last step they reached.
     func counts(clockMicros: Int64) -> FunnelCounts {
         var counts = FunnelCounts(stepCount: stepCount)
-        for user in 0..<userCount {
+        for user in 0..<users.count {
             let steps = entries[(user * stepCount)..<((user + 1) * stepCount)]
             guard let deepest = steps.lastIndex(where: { $0 != Self.none }).map({ $0 - user * stepCount }) else {
                 continue

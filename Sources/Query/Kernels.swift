@@ -1,6 +1,10 @@
 // The loops over all rows of a chunk, and the only unsafe code of this module. Each function checks its whole range
 // once and then runs unchecked.
 
+/// A condition as a number: `&` of two needs no jump, where `&&` makes one that the processor often guesses wrong.
+@inline(__always)
+private func one(_ condition: Bool) -> Int { condition ? 1 : 0 }
+
 /// Looks every code up in `passes`, whose last entry is null's: one byte a row, 1 where it passes.
 func passMask(_ codes: [UInt32], passes: [UInt8]) -> [UInt8] {
     var mask = [UInt8](repeating: 0, count: codes.count)
@@ -53,4 +57,102 @@ func gather(_ values: [Int64], _ rows: [UInt32]) -> [Int64] {
     var output = gathered.mutableSpan
     for index in 0..<rows.count { output[index] = source[Int(indices[index])] }
     return gathered
+}
+
+/// Looks every code up in `masks`, whose last entry is null's.
+func lookUp(_ codes: [UInt32], masks: [UInt32]) -> [UInt32] {
+    var result = [UInt32](repeating: 0, count: codes.count)
+    let null = UInt32(masks.count - 1)
+    let source = codes.span
+    let table = masks.span
+    var output = result.mutableSpan
+    for row in 0..<codes.count {
+        // Safe: all three spans are as long as the loops and `min` make their indices.
+        unsafe output[unchecked: row] = table[unchecked: Int(min(source[unchecked: row], null))]
+    }
+    return result
+}
+
+/// Takes `bits` away from the rows that are 0 in `mask`.
+func clear(_ bits: UInt32, of masks: inout [UInt32], unless mask: [UInt8]) {
+    precondition(mask.count == masks.count)
+    let source = mask.span
+    var output = masks.mutableSpan
+    for row in 0..<mask.count {
+        // Safe: both spans have `mask.count` entries. 0 &- 1 keeps all bits, 0 &- 0 none.
+        let kept = unsafe 0 &- UInt32(source[unchecked: row])
+        unsafe output[unchecked: row] &= kept | ~bits
+    }
+}
+
+/// Takes `bits` away from the rows whose time is not in `range`.
+func clear(_ bits: UInt32, of masks: inout [UInt32], times: [Int64], outside range: TimeRange) {
+    precondition(times.count == masks.count)
+    let source = times.span
+    var output = masks.mutableSpan
+    for row in 0..<times.count {
+        // Safe: both spans have `times.count` entries.
+        let time = unsafe source[unchecked: row]
+        let kept: UInt32 = time >= range.from && time < range.to ? .max : 0
+        unsafe output[unchecked: row] &= kept | ~bits
+    }
+}
+
+/// The rows of `slice` that have a bit and a key: their keys, times and masks.
+func compact(
+    keys: [Int64], times: [Int64], masks: [UInt32], _ slice: Range<Int>
+) -> (keys: [Int64], times: [Int64], masks: [UInt32]) {
+    precondition(keys.count == masks.count && times.count == masks.count)
+    precondition(slice.lowerBound >= 0 && slice.upperBound <= masks.count)
+    let (keySource, timeSource, maskSource) = (keys.span, times.span, masks.span)
+    // Safe: `slice` lies in all three, and the outputs hold one entry more than it, for the entry behind the last one.
+    var count = 0
+    for row in slice { count &+= unsafe one(maskSource[unchecked: row] != 0) & one(keySource[unchecked: row] != 0) }
+    var compactKeys = [Int64](repeating: 0, count: count + 1)
+    var compactTimes = compactKeys
+    var compactMasks = [UInt32](repeating: 0, count: count + 1)
+    var keyOutput = compactKeys.mutableSpan
+    var timeOutput = compactTimes.mutableSpan
+    var maskOutput = compactMasks.mutableSpan
+    var next = 0
+    for row in slice {
+        let key = unsafe keySource[unchecked: row]
+        let mask = unsafe maskSource[unchecked: row]
+        unsafe keyOutput[unchecked: next] = key
+        unsafe timeOutput[unchecked: next] = timeSource[unchecked: row]
+        unsafe maskOutput[unchecked: next] = mask
+        next &+= one(mask != 0) & one(key != 0)
+    }
+    compactKeys.removeLast()
+    compactTimes.removeLast()
+    compactMasks.removeLast()
+    return (compactKeys, compactTimes, compactMasks)
+}
+
+/// The users of `rows` with their groups, without rows that repeat the row before or have no user.
+/// - Parameter rows: ascending, below `userKeys.count`; checked.
+func userPairs(
+    _ userKeys: [Int64], _ rows: [UInt32], groups: [UInt32]
+) -> (keys: [Int64], groups: [UInt32]) {
+    precondition(groups.count == rows.count && Int(rows.last ?? 0) < max(userKeys.count, 1))
+    var keys = [Int64](repeating: 0, count: rows.count + 1)
+    var keyGroups = [UInt32](repeating: 0, count: rows.count + 1)
+    let (keySource, rowSource, groupSource) = (userKeys.span, rows.span, groups.span)
+    var keyOutput = keys.mutableSpan
+    var groupOutput = keyGroups.mutableSpan
+    var count = 0
+    var lastKey: Int64 = 0
+    var lastGroup = UInt32.max
+    for index in 0..<rows.count {
+        // Safe: rows ascend to the last one, which was checked; `count` is at most `index`.
+        let key = unsafe keySource[unchecked: Int(rowSource[unchecked: index])]
+        let group = unsafe groupSource[unchecked: index]
+        unsafe keyOutput[unchecked: count] = key
+        unsafe groupOutput[unchecked: count] = group
+        count &+= one(key != 0) & (one(key != lastKey) | one(group != lastGroup))
+        (lastKey, lastGroup) = (key, group)
+    }
+    keys.removeLast(keys.count - count)
+    keyGroups.removeLast(keyGroups.count - count)
+    return (keys, keyGroups)
 }

@@ -12,18 +12,7 @@ struct UserPairs: Sendable {
     static let bytesPerRow = 12
 
     init(userKeys: [Int64], _ rows: [UInt32], groups rowGroups: [UInt32]) {
-        keys.reserveCapacity(rows.count)
-        groups.reserveCapacity(rows.count)
-        var lastKey: Int64 = 0
-        var lastGroup = UInt32.max
-        for (index, row) in rows.enumerated() {
-            let key = userKeys[Int(row)]
-            let group = rowGroups[index]
-            guard key != 0, key != lastKey || group != lastGroup else { continue }
-            keys.append(key)
-            groups.append(group)
-            (lastKey, lastGroup) = (key, group)
-        }
+        (keys, groups) = userPairs(userKeys, rows, groups: rowGroups)
         rangeStarts = KeyRange.starts(of: keys)
     }
 }
@@ -39,35 +28,49 @@ extension KeyRange {
     }
 }
 
-/// A set of (user, group), small enough for a core's cache: it holds one range of keys.
-struct PairSet {
-    private struct Slot {
-        /// 0 where free; no user has that key.
-        var key: Int64
-        var group: UInt32
-    }
-    private var slots = [Slot](repeating: Slot(key: 0, group: 0), count: 1024)
-    private var pairCount = 0
+/// The distinct users of each group, within one range of keys.
+struct UserCounter {
+    private(set) var counts: [Int]
+    private var users = KeyTable()
+    /// Which groups each user is in: `wordsPerUser` a user.
+    private var bits: [UInt64] = []
+    private let wordsPerUser: Int
+    /// In place of `bits` where there are too many groups: the pairs themselves.
+    private var pairs = Set<UInt64>()
 
-    /// - Returns: whether the pair is new.
-    mutating func insert(_ key: Int64, _ group: UInt32) -> Bool {
-        let mask = slots.count &- 1
-        // Keys are hashes already; those of a range differ in their low bits.
-        var place = (Int(truncatingIfNeeded: key) &+ Int(group) &* 0x9E37_79B9) & mask
-        while slots[place].key != 0 {
-            if slots[place].key == key, slots[place].group == group { return false }
-            place = (place &+ 1) & mask
+    /// Above it, bits for every group would mostly be zero.
+    private static let groupsOfBitsMax = 4096
+
+    init(groupCount: Int) {
+        counts = [Int](repeating: 0, count: groupCount)
+        wordsPerUser = groupCount <= Self.groupsOfBitsMax ? (groupCount + 63) / 64 : 0
+    }
+
+    /// - Parameter numbers: the counter's group for each group of `part`.
+    mutating func add(_ part: UserPairs, range: Int, numbers: [Int]) {
+        let rows = part.rangeStarts[range]..<part.rangeStarts[range + 1]
+        guard counts.count > 1 else {
+            for row in rows { _ = users.number(of: part.keys[row]) }
+            if !counts.isEmpty { counts[0] = users.count }
+            return
         }
-        slots[place] = Slot(key: key, group: group)
-        pairCount &+= 1
-        if pairCount &* 2 > slots.count { grow() }
-        return true
-    }
-
-    private mutating func grow() {
-        let old = slots
-        slots = [Slot](repeating: Slot(key: 0, group: 0), count: old.count * 4)
-        pairCount = 0
-        for slot in old where slot.key != 0 { _ = insert(slot.key, slot.group) }
+        var lastKey: Int64 = 0
+        var user = 0
+        for row in rows {
+            let group = numbers[Int(part.groups[row])]
+            if part.keys[row] != lastKey {
+                lastKey = part.keys[row]
+                user = users.number(of: lastKey)
+                if user &* wordsPerUser == bits.count { for _ in 0..<wordsPerUser { bits.append(0) } }
+            }
+            if wordsPerUser == 0 {
+                if pairs.insert(UInt64(user) << 32 | UInt64(group)).inserted { counts[group] += 1 }
+                continue
+            }
+            let word = user &* wordsPerUser &+ group >> 6
+            let bit: UInt64 = 1 << UInt64(group & 63)
+            counts[group] &+= bits[word] & bit == 0 ? 1 : 0
+            bits[word] |= bit
+        }
     }
 }

@@ -38,36 +38,25 @@ extension ColumnBuilder {
 
     /// Appends one JSON object a row, of the values it has in `members`; null for none.
     mutating func append(json members: [JSONMember], of batch: Batch, _ kept: [Int]) {
-        var ordinals = members.map { _ in 0 }
-        var next = 0
+        // Where each row's value stands among its member's; -1 for none. One stretch of rows a member.
+        var ordinals: [Int32] = []
+        ordinals.reserveCapacity(members.count * batch.eventCount)
+        for member in members { member.appendOrdinals(to: &ordinals) }
         var writer = JSONWriter()
-        withStrings { interner, codes in
-            for row in kept {
-                // Rows between the kept ones count in every column they have a value in.
-                while next < row {
-                    for (index, member) in members.enumerated() where member.column.presence[next] {
-                        ordinals[index] += 1
-                    }
-                    next += 1
-                }
-                next = row + 1
-                writer.output.bytes.removeAll(keepingCapacity: true)
-                for (index, member) in members.enumerated() where member.column.presence[row] {
-                    let ordinal = ordinals[index]
-                    ordinals[index] += 1
-                    guard member.rows[row] else { continue }
-                    if writer.output.count == 0 { writer.beginObject() }
-                    writer.name(batch.strings.span(Int(member.column.name)))
-                    member.column.write(ordinal, batch.strings, to: &writer)
-                }
-                guard writer.output.count > 0 else {
-                    codes.append(StringColumn.null)
-                    continue
-                }
-                writer.endObject()
-                codes.append(interner.intern(writer.output.bytes.rawSpan))
+        var texts = StringInterner()
+        let codes = kept.map { row -> UInt32 in
+            writer.output.bytes.removeAll(keepingCapacity: true)
+            for index in members.indices {
+                let ordinal = Int(ordinals[index &* batch.eventCount &+ row])
+                guard ordinal >= 0 else { continue }
+                if writer.output.count == 0 { writer.beginObject() }
+                members[index].column.write(ordinal, batch.strings, to: &writer)
             }
+            if writer.output.count == 0 { return StringColumn.null }
+            writer.endObject()
+            return texts.intern(writer.output.bytes.rawSpan)
         }
+        append(texts: texts.strings, codes: codes)
     }
 }
 
@@ -75,6 +64,16 @@ extension ColumnBuilder {
 struct JSONMember {
     let column: ValueColumn
     let rows: Bitmap
+
+    fileprivate func appendOrdinals(to ordinals: inout [Int32]) {
+        let start = ordinals.count
+        ordinals.append(contentsOf: repeatElement(-1, count: rows.count))
+        var ordinal: Int32 = 0
+        column.presence.forEachOne { row in
+            if rows[row] { ordinals[start + row] = ordinal }
+            ordinal += 1
+        }
+    }
 }
 
 /// The numbers that a batch's events have under one name, whether they came as integers or not: one entry an event.
@@ -115,7 +114,9 @@ struct BatchDoubles {
 }
 
 extension ValueColumn {
+    /// Writes the name and the value of that ordinal.
     fileprivate func write(_ ordinal: Int, _ strings: ByteStrings, to writer: inout JSONWriter) {
+        writer.name(strings.span(Int(name)))
         switch values {
         case .bool(let bits): writer.bool(bits[ordinal])
         case .int64(let numbers): writer.integer(numbers[ordinal])

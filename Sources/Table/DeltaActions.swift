@@ -46,54 +46,45 @@ enum DeltaAction {
         ]
     }
 
+    /// The statistics tell the row count only: some readers take a column without bounds, where others have them, for one
+    /// of nulls, and 40 columns' bounds would fill the log. What we need ourselves stands in tags.
     static func add(_ file: DataFile, modifiedMillis: Int64) -> JSONValue {
         var partition: [JSONObject.Member] = []
         if let day = file.day { partition.append(.init("date", .string(CivilDate(daysSinceEpoch: day).description))) }
-        return [
-            "add": [
-                "path": .string(file.path),
-                "partitionValues": .object(JSONObject(partition)),
-                "size": .integer(Int64(file.byteCount)),
-                "modificationTime": .integer(modifiedMillis),
-                "dataChange": true,
-                "stats": .string(statistics(file).description),
-            ]
-        ]
-    }
-
-    private static func statistics(_ file: DataFile) -> JSONValue {
-        var members: [JSONObject.Member] = [.init("numRecords", .integer(Int64(file.rowCount)))]
+        let statistics: JSONValue = ["numRecords": .integer(Int64(file.rowCount))]
+        var add: JSONObject = JSONObject([
+            .init("path", .string(file.path)),
+            .init("partitionValues", .object(JSONObject(partition))),
+            .init("size", .integer(Int64(file.byteCount))),
+            .init("modificationTime", .integer(modifiedMillis)),
+            .init("dataChange", true),
+            .init("stats", .string(statistics.description)),
+        ])
         if let bounds = file.bounds {
-            members.append(.init("minValues", bound(bounds, { $0.lowerBound }, roundingUp: false)))
-            members.append(.init("maxValues", bound(bounds, { $0.upperBound }, roundingUp: true)))
-            members.append(.init("nullCount", ["user_key": 0, "timestamp": 0, "position": 0]))
+            add["tags"] = [
+                BoundsTag.userKey: .string(BoundsTag.text(bounds.userKey)),
+                BoundsTag.timestamp: .string(BoundsTag.text(bounds.timestampMicros)),
+                BoundsTag.position: .string(BoundsTag.text(bounds.position)),
+            ]
         }
-        return .object(JSONObject(members))
-    }
-
-    /// Statistics hold timestamps in milliseconds, so the bounds are rounded outwards.
-    private static func bound(
-        _ bounds: DataFile.Bounds, _ end: (ClosedRange<Int64>) -> Int64, roundingUp: Bool
-    ) -> JSONValue {
-        let micros = end(bounds.timestampMicros) + (roundingUp ? 999 : 0)
-        let millis = micros.flooredQuotient(by: 1000)
-        return [
-            "user_key": .integer(end(bounds.userKey)),
-            "timestamp": .string(statisticsText(millis: millis)),
-            "position": .integer(end(bounds.position)),
-        ]
+        return ["add": .object(add)]
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ss.mmmZ`.
-private func statisticsText(millis: Int64) -> String {
-    let text = ISO8601.format(micros: millis * 1000)
-    return text.hasSuffix("000Z") ? text.dropLast(4) + "Z" : text
-}
+/// How an `add` action carries the bounds of a sort column: a tag of two decimal numbers, `<least> <greatest>`.
+private enum BoundsTag {
+    static let userKey = "tidemark.user_key"
+    static let timestamp = "tidemark.timestamp"
+    static let position = "tidemark.position"
 
-private func statisticsMicros(_ text: String) -> Int64? {
-    guard case .instant(let micros) = ISO8601.moment(text, in: .utc) else { return nil }
-    return micros
+    static func text(_ range: ClosedRange<Int64>) -> String { "\(range.lowerBound) \(range.upperBound)" }
+
+    static func range(_ tag: JSONValue?) -> ClosedRange<Int64>? {
+        guard let numbers = tag?.asString?.split(separator: " ").map({ Int64($0) }), numbers.count == 2,
+            let least = numbers[0], let greatest = numbers[1], least <= greatest
+        else { return nil }
+        return least...greatest
+    }
 }
 
 extension DataFile {
@@ -108,16 +99,12 @@ extension DataFile {
             .flatMap(ISO8601.date).map(\.daysSinceEpoch)
         let statistics = fields["stats"]?.asString.flatMap { try? JSONValue(parsing: $0) }?.asObject
         rowCount = Int(statistics?["numRecords"]?.asInteger ?? 0)
-        let least = statistics?["minValues"]?.asObject
-        let greatest = statistics?["maxValues"]?.asObject
-        guard let keyMin = least?["user_key"]?.asInteger, let keyMax = greatest?["user_key"]?.asInteger,
-            let positionMin = least?["position"]?.asInteger, let positionMax = greatest?["position"]?.asInteger,
-            let timeMin = least?["timestamp"]?.asString.flatMap(statisticsMicros),
-            let timeMax = greatest?["timestamp"]?.asString.flatMap(statisticsMicros),
-            keyMin <= keyMax, positionMin <= positionMax, timeMin <= timeMax
+        let tags = fields["tags"]
+        guard let userKey = BoundsTag.range(tags?[BoundsTag.userKey]),
+            let timestamp = BoundsTag.range(tags?[BoundsTag.timestamp]),
+            let position = BoundsTag.range(tags?[BoundsTag.position])
         else { return }
-        bounds = Bounds(
-            userKey: keyMin...keyMax, timestampMicros: timeMin...timeMax, position: positionMin...positionMax)
+        bounds = Bounds(userKey: userKey, timestampMicros: timestamp, position: position)
     }
 }
 

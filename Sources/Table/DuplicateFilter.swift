@@ -18,16 +18,25 @@ package struct DuplicateFilter {
         }
     }
 
-    /// The rows of one identity, in order of position.
-    private struct Candidate {
-        let row: Int
-        let day: Int
+    /// The days on which an identity is kept: one, but for ids that are used again.
+    private struct Days {
+        private let first: Int32
+        private var others: [Int32] = []
+
+        init(_ day: Int) { first = Int32(day) }
+
+        mutating func insert(_ day: Int) { others.append(Int32(day)) }
+
+        /// Whether one of them is `day`, the day before or the day after.
+        func touch(_ day: Int) -> Bool {
+            abs(Int(first) - day) <= 1 || others.contains { abs(Int($0) - day) <= 1 }
+        }
     }
 
     private let files: FileCache
     private let version: TableVersion
     /// Days of what earlier calls kept: the rows of one snapshot may come in pieces.
-    private var kept: [Identity: [Int]] = [:]
+    private var kept: [Identity: Days] = [:]
 
     package init(version: TableVersion, files: FileCache) {
         self.version = version
@@ -39,60 +48,58 @@ package struct DuplicateFilter {
     /// O(rows with an explicit id + rows of the row groups whose keys overlap theirs on days at most one apart).
     package mutating func keep(_ rows: EventRows) throws -> [Bool] {
         var keep = [Bool](repeating: true, count: rows.rowCount)
-        let candidates = candidates(rows)
+        let ids = rows.columns[.eventID]
+        let candidates = (0..<rows.rowCount).filter { ids.isPresent($0) }
         guard !candidates.isEmpty else { return keep }
-        let stored = try storedDays(of: candidates)
-        for (identity, list) in candidates {
-            var days = (stored[identity] ?? []) + (kept[identity] ?? [])
-            let knownCount = days.count
-            for candidate in list {
-                if days.contains(where: { abs($0 - candidate.day) <= 1 }) {
-                    keep[candidate.row] = false
-                } else {
-                    days.append(candidate.day)
-                }
+        let bytes = ids.fixedBytes
+        let userKeys = rows.columns[.userKey].int64s
+        let timestamps = rows.columns[.timestamp].int64s
+        let identities = candidates.map { Identity(userKey: userKeys[$0], bytes.rawSpan, $0) }
+        let days = candidates.map { EventRows.day(timestamps[$0]) }
+        let stored = try storedDays(of: identities, on: Set(days))
+        // Growing once for many; a few more are left to the dictionary's own doubling.
+        if candidates.count > kept.count { kept.reserveCapacity(kept.count + candidates.count) }
+        for (index, row) in candidates.enumerated() {
+            let identity = identities[index]
+            if !stored.isEmpty, let known = stored[identity], known.touch(days[index]) {
+                keep[row] = false
+            } else if let known = kept[identity] {
+                keep[row] = !known.touch(days[index])
+                if keep[row] { kept[identity]?.insert(days[index]) }
+            } else {
+                kept[identity] = Days(days[index])
             }
-            if days.count > knownCount { kept[identity, default: []] += days[knownCount...] }
         }
         return keep
     }
 
-    private func candidates(_ rows: EventRows) -> [Identity: [Candidate]] {
-        let ids = rows.columns[.eventID]
-        let userKeys = rows.columns[.userKey].int64s
-        let timestamps = rows.columns[.timestamp].int64s
-        let bytes = ids.fixedBytes
-        var candidates: [Identity: [Candidate]] = [:]
-        for row in 0..<rows.rowCount where ids.isPresent(row) {
-            let identity = Identity(userKey: userKeys[row], bytes.rawSpan, row)
-            candidates[identity, default: []].append(Candidate(row: row, day: EventRows.day(timestamps[row])))
-        }
-        return candidates
-    }
-
     /// The stored days of those identities that the table holds.
-    private func storedDays(of candidates: [Identity: [Candidate]]) throws -> [Identity: [Int]] {
-        let keys = Set(candidates.keys.map(\.userKey)).sorted()
-        var days = Set<Int>()
-        for candidate in candidates.values.joined() { days.formUnion([candidate.day - 1, candidate.day, candidate.day + 1]) }
-        var found: [Identity: [Int]] = [:]
-        for file in version.files where file.day.map(days.contains) ?? true {
-            guard file.bounds.map({ keys.overlaps($0.userKey) }) ?? true else { continue }
-            let reader = try files.open(file)
-            try scan(reader, file, keys) { identity in
-                if candidates[identity] != nil, let day = file.day { found[identity, default: []].append(day) }
+    private func storedDays(of identities: [Identity], on days: Set<Int>) throws -> [Identity: Days] {
+        let near = days.union(days.map { $0 - 1 }).union(days.map { $0 + 1 })
+        let keys = Set(identities.map(\.userKey)).sorted()
+        let overlapping = version.files.filter { file in
+            file.day.map(near.contains) ?? false && file.bounds.map { keys.overlaps($0.userKey) } ?? true
+        }
+        if overlapping.isEmpty { return [:] }
+        let wanted = Set(identities)
+        var found: [Identity: Days] = [:]
+        for file in overlapping {
+            guard let day = file.day else { continue }
+            try scan(try files.open(file), keys) { identity in
+                guard wanted.contains(identity) else { return }
+                if found[identity] == nil { found[identity] = Days(day) } else { found[identity]?.insert(day) }
             }
         }
         return found
     }
 
-    private func scan(_ file: ParquetFile, _ data: DataFile, _ keys: [Int64], _ body: (Identity) -> Void) throws {
+    private func scan(_ file: ParquetFile, _ keys: [Int64], _ body: (Identity) -> Void) throws {
         guard let keyColumn = file.schema.index(of: EventSchema.Fixed.userKey.name),
             let idColumn = file.schema.index(of: EventSchema.Fixed.eventID.name)
         else { return }
         for (index, group) in file.rowGroups.enumerated() {
             let statistics = group.columns[keyColumn]
-            if case .int64(let least) = statistics.min, case .int64(let greatest) = statistics.max,
+            if case .int64(let least) = statistics.min, case .int64(let greatest) = statistics.max, least <= greatest,
                 !keys.overlaps(least...greatest) {
                 continue
             }

@@ -9,7 +9,9 @@ import WAL
 package struct EventRows: Sendable {
     private let project: Project
     /// In the order of `EventSchema.parquet`.
-    private(set) var columns = EventSchema.parquet.columns.map { ColumnBuilder($0.type) }
+    private(set) var columns = EventSchema.parquet.columns.enumerated().map { index, column in
+        index < EventSchema.firstJSON ? ColumnBuilder(column.type) : .texts
+    }
     /// The source of each run of rows, for the ledger: index of the first row, and whose it is.
     private(set) var sourceRuns: [(firstRow: Int, source: SourceID)] = []
     package private(set) var rowCount = 0
@@ -128,10 +130,8 @@ package struct EventRows: Sendable {
         }
         let members = batch.unknownColumns.map { JSONObject.Member("\($0.kind)", .string(Hex.encode($0.bytes))) }
         let text = JSONValue.object(JSONObject(members)).description
-        columns[EventSchema.extraIndex].withStrings { interner, codes in
-            codes.append(interner.intern(text))
-            codes.append(contentsOf: repeatElement(StringColumn.null, count: kept.count - 1))
-        }
+        columns[EventSchema.extraIndex].append(texts: ByteStrings([text]), codes: [0])
+        columns[EventSchema.extraIndex].appendNulls(kept.count - 1)
     }
 
     private mutating func appendValues(_ batch: Batch, _ kept: [Int]) {

@@ -43,8 +43,9 @@ package final class TableReader: Sendable {
         let version = try project.newestEvents(after: state.version, disk: disk)
         if version.version != state.version.version { files.retain(version) }
         state.version = version
+        // Taken out of the state, so that its tables grow in place; if following fails, it is built anew next time.
         var tail: Tail
-        if let known = state.tail, known.tableVersion == version.version {
+        if let known = state.tail.take(), known.tableVersion == version.version {
             tail = known
         } else {
             tail = Tail(project: project, log: state.log, version: version, files: files)

@@ -41,9 +41,12 @@ struct Tail {
         let rows = try gather(lastRecord + 1...mark.sequence)
         let isKept = try filter.keep(rows)
         for (row, position) in rows.columns[.position].int64s.enumerated() where !isKept[row] { dropped.insert(position) }
-        pieces.append(piece(lastRecord + 1...mark.sequence, rows, isKept))
+        let added = piece(lastRecord + 1...mark.sequence, rows, isKept)
         lastRecord = mark.sequence
         clockMicros = mark.commitMicros
+        // Records without rows are no piece: other projects' records must not cause this one's to be merged.
+        guard added.rowCount > 0 else { return }
+        pieces.append(added)
         while pieces.count > 1, pieces[pieces.count - 2].rowCount <= 2 * pieces[pieces.count - 1].rowCount {
             let last = pieces.removeLast()
             let previous = pieces.removeLast()

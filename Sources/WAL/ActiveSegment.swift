@@ -21,8 +21,27 @@ final class ActiveSegment {
         disk: Disk
     ) throws(FileError) -> ActiveSegment {
         let path = folder + "/" + SegmentHeader.fileName(header.number)
-        let temporary = path + ".tmp"
+        // An earlier attempt may have failed behind its rename. What it left must not meet the new sources file.
+        try disk.unlink(path)
         try disk.replace(folder + "/" + SegmentHeader.checkpointName(header.number), with: checkpoint, mode: 0o600)
+        let temporary = path + ".tmp"
+        do throws(FileError) {
+            return try create(
+                header, path: path, temporary: temporary, in: folder, segmentBytes: segmentBytes, records: records,
+                disk: disk)
+        } catch {
+            // It may hold the last free bytes of a disk on which the tables must grow before the log can shrink.
+            do { try disk.unlink(temporary) } catch {
+                // The next attempt truncates it.
+            }
+            throw error
+        }
+    }
+
+    private static func create(
+        _ header: SegmentHeader, path: String, temporary: String, in folder: String, segmentBytes: Int,
+        records: [RecordDraft], disk: Disk
+    ) throws(FileError) -> ActiveSegment {
         let file = try File.open(temporary, .createOrTruncate(0o600), disk: disk)
         let needed = records.reduce(SegmentHeader.byteCount) { $0 + $1.bytes.count } + minimumRoom
         let capacity = max(segmentBytes, needed)

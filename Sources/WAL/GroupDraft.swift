@@ -7,6 +7,8 @@ import Zstd
 package struct GroupDraft: ~Copyable {
     /// A group is full at this size: protocol/wal.md §11.
     package static let groupBytesMax = 8 << 20
+    /// And at this many entries, since some have no body: the directory must fit a record too.
+    package static let groupEntriesMax = 1 << 16
 
     package private(set) var entries: [Entry] = []
     package private(set) var eventCount = 0
@@ -21,7 +23,7 @@ package struct GroupDraft: ~Copyable {
 
     /// Whether another batch of `count` events and `byteCount` bytes still fits.
     package func fits(count: Int, byteCount: Int) -> Bool {
-        isEmpty || (eventCount + count <= Limits.recordEventsMax
+        isEmpty || (entries.count < Self.groupEntriesMax && eventCount + count <= Limits.recordEventsMax
             && body.count + pack.count + byteCount <= Self.groupBytesMax)
     }
 

@@ -149,22 +149,23 @@ package final class LogWriter {
     }
 
     /// Ends the log cleanly: the next start needs no recovery.
+    /// - Throws: the footer is not there; nothing is lost, but the next start recovers.
     package func seal(nowMicros: Int64) throws(WALError) {
         guard let active else { return }
+        defer { abandonActive() }
         do { try active.seal(commitMicros: max(nowMicros, lastCommitMicros)) } catch { throw .file(error) }
-        abandonActive()
     }
 
-    /// Seals the active segment now if it holds records, so that `free` can drop it; the next commit starts another.
+    /// Seals the active segment now if it holds records, so that `free` can drop it, and starts another.
+    ///
+    /// A disk that refuses costs nothing yet: the next commit tries again, and `free` spares what the mark names.
+    /// - Throws: `.file` of the mark; `isMarked` is then false and the caller must stop.
     package func rotate(nowMicros: Int64) throws(WALError) {
-        guard let count = active?.summary.recordCount, count > 0 else { return }
-        try seal(nowMicros: nowMicros)
-        do {
-            try startSegment(atLeast: 0, createdMicros: max(nowMicros, lastCommitMicros), records: [])
-            try writeMark()
-        } catch {
-            throw .file(error)
-        }
+        guard let active, active.recordBytes > 0 else { return }
+        let commitMicros = max(nowMicros, lastCommitMicros)
+        roll(commitMicros: commitMicros)
+        do { try startSegment(atLeast: 0, createdMicros: commitMicros, records: []) } catch { return }
+        do { try writeMark() } catch { throw .file(error) }
     }
 
     /// Bytes of the records that are still in the log, freed segments excluded.
@@ -181,7 +182,8 @@ package final class LogWriter {
     @discardableResult
     package func free(published: [String: UInt64]) throws(WALError) -> Int {
         var freed = 0
-        while let oldest = sealed.first {
+        // Without an active segment the newest sealed one holds the mark and the way to the sources.
+        while let oldest = sealed.first, active != nil || sealed.count > 1 {
             guard oldest.projects.allSatisfy({ (published[$0.key] ?? 0) >= $0.value }) else { break }
             do {
                 try disk.unlink(folder + "/" + SegmentHeader.fileName(oldest.header.number))

@@ -11,12 +11,12 @@ extension NaiveQuery {
         for own in people.values {
             let usable = own.filter { passes(question.filter, $0) }
             let entries = usable.filter {
-                passes(funnel.steps[0].predicate, $0) && question.range.contains($0.timestampMicros)
+                fits(funnel.steps[0], $0) && question.range.contains($0.timestampMicros)
             }
             guard !entries.isEmpty else { continue }
             let depth = usable.indices.map { index -> Int in
                 let event = usable[index]
-                guard passes(funnel.steps[0].predicate, event), question.range.contains(event.timestampMicros) else {
+                guard fits(funnel.steps[0], event), question.range.contains(event.timestampMicros) else {
                     return 0
                 }
                 return deepest(usable, funnel, entry: event.timestampMicros, used: [index], last: event.timestampMicros)
@@ -28,6 +28,10 @@ extension NaiveQuery {
         return steps
     }
 
+    private func fits(_ step: FunnelQuestion.Step, _ event: Event) -> Bool {
+        step.type == .text(Array(event.type.utf8)) && passes(step.filter, event)
+    }
+
     /// How many steps a chain can fill that has used these events up to now.
     private func deepest(_ events: [Event], _ funnel: FunnelQuestion, entry: Int64, used: [Int], last: Int64) -> Int {
         guard used.count < funnel.steps.count else { return used.count }
@@ -35,7 +39,7 @@ extension NaiveQuery {
         for index in events.indices where !used.contains(index) {
             let time = events[index].timestampMicros
             guard time >= last, time <= entry + funnel.windowMicros else { continue }
-            guard passes(funnel.steps[used.count].predicate, events[index]) else { continue }
+            guard fits(funnel.steps[used.count], events[index]) else { continue }
             best = max(best, deepest(events, funnel, entry: entry, used: used + [index], last: time))
         }
         return best

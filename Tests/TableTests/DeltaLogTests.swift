@@ -53,11 +53,15 @@ import Testing
         #expect(try log.newest().files == [file("a")])
     }
 
-    @Test func boundsInMillisecondsAreRoundedOutwards() throws {
-        var odd = file("a")
-        odd.bounds?.timestampMicros = 1_709_164_800_000_001...1_709_164_800_000_999
-        let read = try log.commit([add(odd)], onto: try log.newest()).files[0]
-        #expect(read.bounds?.timestampMicros == 1_709_164_800_000_000...1_709_164_800_001_000)
+    @Test func aFileOfAnotherWriterHasNoBounds() throws {
+        let foreign: JSONValue = [
+            "add": [
+                "path": "date=2024-02-28/x.parquet", "partitionValues": ["date": "2024-02-28"], "size": 9,
+                "stats": "{\"numRecords\":3}", "tags": ["tidemark.user_key": "5 4"],
+            ]
+        ]
+        let read = try log.commit([foreign], onto: try log.newest()).files
+        #expect(read == [DataFile(path: "date=2024-02-28/x.parquet", day: 19_781, byteCount: 9, rowCount: 3, bounds: nil)])
     }
 
     @Test func aFileThatIsAddedAgainIsThereOnce() throws {

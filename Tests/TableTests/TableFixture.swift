@@ -16,6 +16,8 @@ struct Shipment {
     var clockOffsetMicros: Int64 = 0
     var excluded: [Int] = []
     var codec = BatchEncoder.Codec.zstd(level: 1)
+    /// A column that no version knows yet; the batch is raw then.
+    var unknownColumn: (kind: UInt8, bytes: [UInt8])?
     /// The first event's sequence; the fixture sets it.
     var base: UInt64 = 0
 }
@@ -64,7 +66,8 @@ final class TableFixture {
 
     private func add(_ shipment: Shipment, _ totals: SourceTotals, to draft: inout GroupDraft) throws {
         var encoder = BatchEncoder(codec: shipment.codec)
-        let bytes = try encoder.encode(shipment.events)
+        var bytes = try encoder.encode(shipment.events)
+        if let unknown = shipment.unknownColumn { bytes = bytes.adding(unknown.kind, unknown.bytes) }
         let times = shipment.events.map(\.timestampMicros)
         let entry = Entry(
             kind: .close, project: shipment.project, source: shipment.source, flags: shipment.flags, base: shipment.base,
@@ -88,7 +91,11 @@ final class TableFixture {
                 $0.scope == $1.scope
                     ? $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) : $0.scope.rawValue < $1.scope.rawValue
             }
-            let row = oracle.row(event, shipment, index: index, position: position)
+            var row = oracle.row(event, shipment, index: index, position: position)
+            let isFirst = (0..<index).allSatisfy { shipment.excluded.contains($0) }
+            if isFirst, let unknown = shipment.unknownColumn {
+                row["_extra_json"] = "{\"\(unknown.kind)\":\"\(Hex.encode(unknown.bytes))\"}"
+            }
             stored.append(StoredEvent(record: record, source: shipment.source, row: row))
         }
     }
@@ -155,6 +162,30 @@ final class TableFixture {
                 })
             }
         }
+    }
+}
+
+extension [UInt8] {
+    /// A raw batch with one more column at its end; it has fewer than 127 so far.
+    fileprivate func adding(_ kind: UInt8, _ column: [UInt8]) -> [UInt8] {
+        var offset = BatchHeader.byteCount
+        func varint() -> Int {
+            var (value, shift) = (0, 0)
+            while self[offset] >= 0x80 {
+                value |= Int(self[offset] & 0x7F) << shift
+                shift += 7
+                offset += 1
+            }
+            offset += 1
+            return value | Int(self[offset - 1]) << shift
+        }
+        let lengths = (0..<varint()).map { _ in varint() }
+        var batch = self
+        batch[offset + lengths.reduce(0, +)] += 1
+        batch += [kind, UInt8(column.count)] + column
+        let size = UInt32(batch.count - BatchHeader.byteCount)
+        for index in 0..<4 { batch[8 + index] = UInt8(truncatingIfNeeded: size >> UInt32(8 * index)) }
+        return batch
     }
 }
 

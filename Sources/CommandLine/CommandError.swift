@@ -1,0 +1,58 @@
+import Config
+
+/// How a command ended, for the shell.
+package enum ExitCode: Int32, Sendable {
+    case done = 0
+    case failed = 1
+    /// Some of it was not done, or the log ends torn.
+    case partial = 2
+    /// What is stored is damaged.
+    case corrupt = 3
+    /// EX_USAGE of sysexits.h.
+    case usage = 64
+}
+
+/// Why a command could not do its work. One case per cause; each says what to try.
+enum CommandError: Error, Equatable, CustomStringConvertible {
+    case usage(String)
+    case unreachable(place: String, reason: String)
+    case connectionLost(place: String)
+    /// The collector ended the connection for good.
+    case refused(place: String, reason: String)
+    /// Nothing became durable for this long.
+    case stalled(place: String, seconds: Int, lastRefusal: String?)
+    case adminFailed(verb: String, reason: String)
+    case malformedReply(place: String, reason: String)
+    case tokenMissing(path: String)
+    case unreadableInput(path: String, reason: String)
+    case unreadableTokens(path: String, reason: String)
+    case nothingThere(path: String, expected: String)
+    case queryFailed(status: Int, code: String, message: String, path: String?)
+
+    var description: String {
+        switch self {
+        case .usage(let text): text
+        case .unreachable(let place, let reason): "nothing answers at \(place) (\(reason)): is the daemon running?"
+        case .connectionLost(let place): "\(place) closed the connection before it answered"
+        case .refused(let place, let reason): "\(place) refused: \(reason)"
+        case .stalled(let place, let seconds, let refusal):
+            "\(place) stored nothing for \(seconds) s" + (refusal.map { "; it last said \($0)" } ?? "")
+        case .adminFailed(let verb, let reason): "\(verb) failed: \(reason)"
+        case .malformedReply(let place, let reason): "\(place) gave an answer that makes no sense: \(reason)"
+        case .tokenMissing(let path):
+            "no token at \(path): collectord writes it at its first start; --token-file names another"
+        case .unreadableInput(let path, let reason): "\(path): \(reason)"
+        case .unreadableTokens(let path, let reason): "\(path): \(reason)"
+        case .nothingThere(let path, let expected): "\(path): \(expected)"
+        case .queryFailed(let status, let code, let message, let path):
+            "\(status) \(code)" + (path.map { " at \($0)" } ?? "") + ": \(message)"
+        }
+    }
+
+    var exitCode: ExitCode {
+        switch self {
+        case .usage: .usage
+        default: .failed
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Bytes
+import Config
+import Events
+import Files
+import Foundation
+import JSON
+import Wire
+import Zones
+
+extension Command {
+    /// `tidemark import`.
+    static let importFiles = Command(
+        "import", "Store events from CSV and NDJSON files.",
+        notes: """
+            Columns named event_type, event, user_id, distinct_id, anonymous_id, session_id, timestamp, time, event_id,
+            group_key and the like map by themselves; device.NAME, location.NAME, context.NAME and traits.NAME go there;
+            every other column becomes a property whose type is inferred value by value: true and false, whole numbers and
+            decimals written plainly, JSON arrays and objects; all else is text (as 007, +1 and 1e3). With any
+            --property, --device, --location or --context only the named columns become values.
+
+            A row without an id of its own gets one from its content and from how often the same content was seen before in
+            this import. So importing a file again stores nothing twice, an edited file only what is new, and exact repeats
+            within a file all count.
+
+            Exit code 2: some rows were rejected.
+            """,
+        examples: [
+            "tidemark import events.csv",
+            "tidemark import --event-type-column action --timestamp-column at --time-zone Europe/Berlin log.csv.gz",
+            "tidemark import --property amount:float=total --property currency=cur orders.csv",
+            "zcat events-*.ndjson.gz | tidemark import -",
+        ],
+        options: CollectorAccess.options + [
+            .value("format", "auto|csv|ndjson", help: "How the input is written; auto by its first character."),
+            .value("delimiter", "character", help: "Of CSV: one character or \"tab\"."),
+            .value("header", "names", help: "Column names, with commas, of CSV files that have no header."),
+            .value("event-type", "type", help: "The type of rows that name none."),
+            .value("event-type-column", "column", help: "The column of the event type."),
+            .value("user-id-column", "column", help: "The column of the user id."),
+            .value("anonymous-id-column", "column", help: "The column of the anonymous id."),
+            .value("session-id-column", "column", help: "The column of the session id."),
+            .value("event-id-column", "column", help: "The column of the rows' own ids."),
+            .value("timestamp-column", "column", help: "The column of the timestamp: ISO 8601, or a number."),
+            .value("timestamp-unit", "auto|s|ms|us", help: "The unit of numeric timestamps; auto by their size."),
+            .value("time-zone", "name", help: "Of times without an offset; UTC by default."),
+            .value("property", "name[:type]=column", help: "A property: type string, int, float, bool, json or auto."),
+            .value("device", "name[:type]=column", help: "A value that describes the device."),
+            .value("location", "name[:type]=column", help: "A value that describes the location."),
+            .value("context", "name[:type]=column", help: "A value that describes the context."),
+            .flag("strings", help: "Infer nothing: values that are not named with a type are text."),
+            .value("batch", "events", help: "Events a batch; 500 by default."),
+            .value("rejects", "file", help: "Write every row that was not taken as NDJSON: file, line, reason."),
+            .flag("dry-run", help: "Read and map, show the first events, store nothing."),
+            .flag("no-publish", help: "Do not ask the collector to publish at the end."),
+        ],
+        positionals: [.init("file", .oneOrMore)], repeatable: ["property", "device", "location", "context"],
+        run: { try ImportRun($0).run() })
+}
+
+/// One call of `tidemark import`.
+private struct ImportRun {
+    private let invocation: Invocation
+    private let settings: Importer.Settings
+    private let access: CollectorAccess
+    private let disk = Disk.posix
+
+    private var arguments: CommandArguments { invocation.arguments }
+    private var console: Console { invocation.console }
+
+    init(_ invocation: Invocation) throws {
+        self.invocation = invocation
+        settings = try Importer.Settings(invocation, disk: disk)
+        access = try CollectorAccess(invocation)
+    }
+
+    func run() throws -> ExitCode {
+        let report = try RejectReport(arguments.value("rejects"), console: console, disk: disk)
+        if arguments.has(flag: "dry-run") { return try preview(report) }
+
+        let place = try access.ingestPlace(arguments, disk: disk)
+        var wire = ClientSession.Settings(
+            token: try access.token(arguments, ifAbsent: "default.token", disk: disk),
+            project: arguments.value("project") ?? "default")
+        wire.sdkName = "tidemark-import"
+        wire.kind = .backfill
+        let client = try CollectorClient(place, wire, console: console)
+        defer { client.close() }
+        let importer = Importer(
+            settings, send: { try client.send($0, eventCount: $1, tag: $2) }, reject: report.add)
+        client.onDelivered = importer.delivered
+
+        try readAll(importer)
+        try importer.finish()
+        try client.finish()
+        try report.finish()
+        return try conclude(importer)
+    }
+
+    private func readAll(_ importer: Importer) throws {
+        var meter = ProgressMeter("import", console: console)
+        let inputs = try arguments.positionals.map { try TextInput($0, console: console, disk: disk) }
+        let sizes = inputs.map(\.totalBytes)
+        let total = sizes.contains(nil) ? nil : sizes.compactMap(\.self).reduce(0, +)
+        for input in inputs {
+            try importer.read(input) {
+                let done = inputs.reduce(0) { $0 + $1.readBytes }
+                meter.update(eventCount: importer.sentCount, doneBytes: done, totalBytes: total)
+            }
+            meter.clear()
+            }
+    }
+
+    /// Publishes, and says what became of the rows.
+    private func conclude(_ importer: Importer) throws -> ExitCode {
+        var lines = [("read", importer.readCount)]
+        if arguments.has(flag: "no-publish") {
+            lines.append(("sent", importer.sentCount))
+        } else if let published = try publish() {
+            lines.append(("stored", Int(published["rows"]?.asInteger ?? 0)))
+            lines.append(("duplicate", Int(published["duplicates"]?.asInteger ?? 0)))
+        } else {
+            lines.append(("sent", importer.sentCount))
+        }
+        lines.append(("rejected", importer.rejectedCount))
+        let width = lines.map { Figures.grouped($0.1).count }.max() ?? 0
+        for (name, count) in lines {
+            let text = Figures.grouped(count)
+            try console.print(
+                name + String(repeating: " ", count: 10 - name.count + width - text.count) + text)
+        }
+        return importer.rejectedCount == 0 ? .done : .partial
+    }
+
+    /// - Returns: nil if the collector cannot be asked; what was sent is durable all the same.
+    private func publish() throws -> JSONValue? {
+        do {
+            return try AdminClient.request(
+                "publish", ["project": .string(arguments.value("project") ?? "default")], socket: access.socket,
+                token: try access.adminToken(disk: disk))
+        } catch let error as CommandError {
+            console.note("stored, but not published now: \(error.description)")
+            return nil
+        }
+    }
+
+    private func preview(_ report: RejectReport) throws -> ExitCode {
+        let shownMax = 3
+        var first: [UInt8]?
+        let importer = Importer(settings, send: { batch, _, _ in first = first ?? batch }, reject: report.add)
+        try readAll(importer)
+        try importer.finish()
+        try report.finish()
+        if let first {
+            var decoder = BatchDecoder()
+            for event in try decoder.decode(first.rawSpan).events().prefix(shownMax) {
+                try console.print(EventJSON.value(event).description)
+            }
+        }
+        console.note(
+            "\(Figures.grouped(importer.readCount)) rows read, \(Figures.grouped(importer.rejectedCount)) rejected, "
+                + "nothing stored")
+        return importer.rejectedCount == 0 ? .done : .partial
+    }
+}
+
+extension Importer.Settings {
+    init(_ invocation: Invocation, disk: Disk) throws {
+        let arguments = invocation.arguments
+        format = try invocation.choice("format", ifAbsent: .auto)
+        delimiter = try arguments.value("delimiter", expected: "one character or \"tab\"") { text in
+            let byte = text == "tab" || text == "\\t" ? UInt8(ascii: "\t") : text.utf8.first
+            return text.utf8.count == 1 || text == "tab" || text == "\\t" ? byte : nil
+        }
+        header = arguments.value("header")?.split(separator: ",").map(String.init)
+        batchEventsMax = try arguments.integer("batch", in: 1...65_536) ?? 500
+        assembler.defaultType = arguments.value("event-type")
+        assembler.timestamps.unit = try invocation.choice("timestamp-unit", ifAbsent: .auto)
+        if let name = arguments.value("time-zone") { assembler.timestamps.zone = try Zone(named: name, disk: disk) }
+        mapping.timestampColumn = arguments.value("timestamp-column")
+        mapping.identityColumns = [
+            ColumnRole.Identity.type: "event-type-column", .user: "user-id-column", .anonymous: "anonymous-id-column",
+            .session: "session-id-column", .eventID: "event-id-column",
+        ].compactMapValues { arguments.value($0) }
+        if arguments.has(flag: "strings") { mapping.defaultKind = .string }
+        let scopes: [(String, EventValue.Scope)] = [
+            ("property", .property), ("device", .device), ("location", .location), ("context", .context),
+        ]
+        for (option, scope) in scopes {
+            for text in invocation.repeated[option] ?? [] {
+                guard let named = RowMapping.NamedValue(scope, text) else {
+                    throw UsageError.invalidValue(option, expected: "name[:type]=column", found: text)
+                }
+                mapping.namedValues.append(named)
+            }
+        }
+    }
+}

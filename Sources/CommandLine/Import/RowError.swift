@@ -1,0 +1,45 @@
+import Bytes
+import Events
+import JSON
+
+/// Why one row of an import was not taken.
+enum RowError: Error, Equatable, CustomStringConvertible {
+    case fieldCount(expected: Int, found: Int)
+    case notUTF8(column: Int)
+    case unterminatedQuote
+    case textAfterQuote(column: Int)
+    case tooLong(limit: Int)
+    case notJSON(JSONError)
+    case notAnObject(found: String)
+    case noType
+    case noTimestamp
+    case timestamp(String)
+    case value(column: String, expected: String, found: String)
+    case event(BatchError)
+    /// The collector did not store it.
+    case refused(String)
+
+    var description: String {
+        switch self {
+        case .fieldCount(let expected, let found): "\(found) fields where the header has \(expected)"
+        case .notUTF8(let column): "field \(column) is not UTF-8"
+        case .unterminatedQuote: "a quote is never closed"
+        case .textAfterQuote(let column): "text behind the closing quote of field \(column)"
+        case .tooLong(let limit): "longer than \(limit) bytes"
+        case .notJSON(let error): "not JSON: \(error.reason.rawValue) at column \(error.column)"
+        case .notAnObject(let found): "a JSON object is expected, this is \(found)"
+        case .noType: "no event type"
+        case .noTimestamp: "no timestamp"
+        case .timestamp(let text): "no timestamp can be read from \"\(text.shortened)\""
+        case .value(let column, let expected, let found):
+            "\(column): expected \(expected), found \"\(found.shortened)\""
+        case .event(let error): "not an event: \(error)"
+        case .refused(let reason): "not stored by the collector: \(reason)"
+        }
+    }
+}
+
+extension String {
+    /// At most 60 characters, for messages.
+    var shortened: String { count <= 60 ? self : prefix(57) + "..." }
+}

@@ -1,0 +1,81 @@
+import Config
+import Files
+import Foundation
+import JSON
+
+extension Command {
+    private enum Format: String, CaseIterable { case table, json, csv }
+
+    /// `tidemark query`.
+    static let query = Command(
+        "query", "Ask queryd a question and show the answer.",
+        notes: """
+            The question is JSON: as the argument, in a file, or on standard input with -. docs/questions.md describes it.
+            Exit code 1: queryd refused it; the message says where in the question the fault is.
+            """,
+        examples: [
+            #"tidemark query '{"filters":{"event_type":"purchase"},"metrics":["count"],"group_by":["currency"]}'"#,
+            "tidemark query signup-funnel.json", "cat question.json | tidemark query --format csv -",
+        ],
+        options: [
+            .value("config", "file", help: "The YAML file of the daemons, for the place of queryd."),
+            .value("address", "host:port", help: "Where queryd answers; 127.0.0.1:7312 by default."),
+            .value("path", "path", help: "What is asked; /v1/query by default."),
+            .value("token-file", "path", help: "The file of a token to show to queryd."),
+            .value("format", "table|json|csv", help: "How the answer is shown; table by default."),
+            .value("timeout", "seconds", help: "How long to wait; 120 by default."),
+        ],
+        positionals: [.init("question", .zeroOrOne)], run: runQuery)
+
+    private static func runQuery(_ invocation: Invocation) throws -> ExitCode {
+        let arguments = invocation.arguments
+        let format = try invocation.choice("format", ifAbsent: Format.table)
+        let seconds = try arguments.integer("timeout", in: 1...86_400) ?? 120
+        let question = try readQuestion(arguments.positionals.first ?? "-", invocation.console)
+        var config = QueryConfig()
+        if let path = arguments.value("config") {
+            let environment = ProcessInfo.processInfo.environment
+            config = try ConfigFile(path: path, environment: environment, disk: .posix).query()
+        }
+        let address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
+        let reply = try HTTPCall.post(
+            address, path: arguments.value("path") ?? "/v1/query", json: question,
+            token: try arguments.value("token-file").map { try CollectorAccess.token($0, disk: .posix) }, deadlineMillis: UInt64(seconds) * 1000)
+        let answer: JSONValue
+        do { answer = try JSONValue(parsing: reply.body) } catch {
+            throw CommandError.malformedReply(place: "\(address)", reason: "status \(reply.status), not JSON")
+        }
+        guard (200..<300).contains(reply.status) else { throw refusal(reply.status, answer) }
+        try show(answer, format, invocation.console)
+        return .done
+    }
+
+    private static func show(_ answer: JSONValue, _ format: Format, _ console: Console) throws {
+        guard format != .json, let table = AnswerTable(answer) else {
+            return try console.writeOutput(answer.encoded(.indented(spaces: 2)) + [UInt8(ascii: "\n")])
+        }
+        try console.writeOutput(Array((format == .csv ? table.csv : table.text).utf8))
+        for warning in answer["meta"]?["warnings"]?.asArray ?? [] {
+            console.note("warning: " + (warning.asString ?? warning.description))
+        }
+    }
+
+    private static func refusal(_ status: Int, _ answer: JSONValue) -> CommandError {
+        let error = answer["error"]
+        return .queryFailed(
+            status: status, code: error?["code"]?.asString ?? "error",
+            message: error?["message"]?.asString ?? answer.description.shortened, path: error?["path"]?.asString)
+    }
+
+    /// JSON itself, a file's name, or `-`.
+    private static func readQuestion(_ text: String, _ console: Console) throws -> [UInt8] {
+        if text.drop(while: \.isWhitespace).hasPrefix("{") { return Array(text.utf8) }
+        guard text == "-" else { return try Disk.posix.contents(text, limit: 16 << 20) }
+        var bytes: [UInt8] = []
+        while true {
+            let piece = try console.readInput(64 << 10)
+            if piece.isEmpty { return bytes }
+            bytes += piece
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import EventLoop
+import Foundation
+import JSON
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import CommandLine
+
+@Suite struct QueryTests {
+    private static let funnel = """
+        {"kind":"funnel","columns":["step","users","conversion_rate"],"steps":[
+        {"step":"Page View","users":1200,"conversion_rate":1.0},{"step":"Sign Up","users":300,"conversion_rate":0.25}],
+        "overall_conversion_rate":0.25,"meta":{"warnings":["the range is open"]}}
+        """
+
+    private func answer(_ text: String) throws -> AnswerTable {
+        try #require(AnswerTable(try JSONValue(parsing: text)))
+    }
+
+    @Test func numbersStandToTheRight() throws {
+        let text = try answer(#"{"kind":"a","columns":[{"name":"city"},{"name":"n"}],"rows":[{"city":"Köln","n":1234},{"city":"東京","n":5},{"n":null}]}"#).text
+        #expect(text == "city      n\n----  -----\nKöln  1,234\n東京        5\n-         -\n")
+    }
+
+    @Test func aFunnelHasBarsAndPercents() throws {
+        let lines = try answer(Self.funnel).text.split(separator: "\n").map(String.init)
+        #expect(lines[2] == "Page View  1,200          100.0 %  " + String(repeating: "█", count: 30))
+        #expect(lines[3] == "Sign Up      300           25.0 %  ███████▌")
+        #expect(lines.last == "overall_conversion_rate: 25.0 %")
+    }
+
+    @Test func csvIsQuotedWhereItMust() throws {
+        let csv = try answer(#"{"rows":[{"a":"x,\"y\"","b":1.5},{"b":[1]}]}"#).csv
+        #expect(csv == "a,b\r\n\"x,\"\"y\"\"\",1.5\r\n,[1]\r\n")
+    }
+
+    @Test func cellsCannotMoveTheCursor() {
+        var table = TextTable([.init("a")])
+        table.add(["x\u{1B}[2Jy\n"])
+        #expect(!table.text.contains("\u{1B}") && table.text.split(separator: "\n").count == 3)
+    }
+
+    @Test func answersInChunksAndByLengthAreRead() {
+        func read(_ text: String) -> HTTPReply? { HTTPReply(Array(text.utf8)) }
+        #expect(read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}rest")?.body == Array("{}".utf8))
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n"
+        #expect(read(chunked)?.body == Array("abcde".utf8))
+        for end in chunked.indices where end < chunked.index(chunked.endIndex, offsetBy: -9) {
+            let isWhole = read(String(chunked[..<end])) != nil
+            #expect(!isWhole)
+        }
+        for text in ["", "HTTP", "HTTP/1.1 x\r\n\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"] {
+            #expect(read(text) == nil)
+        }
+    }
+
+    private func ask(_ reply: String, _ arguments: String...) throws -> (Int32, Capture, request: String) {
+        let server = try OneReply(reply)
+        let capture = Capture(input: #"{"metrics":["count"]}"#)
+        let code = TidemarkCommands.run(["query", "--address", "127.0.0.1:\(server.port)"] + arguments, capture.console)
+        return (code, capture, server.request)
+    }
+
+    private func ok(_ body: String, status: String = "200 OK") -> String {
+        "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    @Test func aQuestionIsAskedAndItsAnswerShown() throws {
+        let (code, capture, request) = try ask(ok(Self.funnel), #"{"funnel_steps":[]}"#)
+        #expect(code == 0, "\(capture.error)")
+        #expect(capture.output.contains("Page View"))
+        #expect(capture.error == "warning: the range is open\n")
+        #expect(request.hasPrefix("POST /v1/query HTTP/1.1\r\n") && request.hasSuffix(#"{"funnel_steps":[]}"#))
+    }
+
+    @Test func aQuestionMayComeFromStandardInput() throws {
+        let (code, capture, request) = try ask(ok(Self.funnel), "--format", "json", "-")
+        #expect(code == 0 && request.hasSuffix(#"{"metrics":["count"]}"#))
+        #expect(try JSONValue(parsing: capture.output)["kind"]?.asString == "funnel")
+    }
+
+    @Test func aRefusedQuestionSaysWhere() throws {
+        let body = #"{"error":{"code":"invalid_query","message":"no such field","path":"filters.x"}}"#
+        let (code, capture, _) = try ask(ok(body, status: "400 Bad Request"), "{}")
+        #expect(code == 1)
+        #expect(capture.error == "tidemark: 400 invalid_query at filters.x: no such field\n")
+    }
+
+    @Test func withoutQuerydItSaysSo() throws {
+        let capture = Capture()
+        #expect(capture.run("query", "--address", "127.0.0.1:1", "{}") == 1)
+        #expect(capture.error.contains("nothing answers at 127.0.0.1:1"))
+    }
+}
+
+/// A server that gives the same answer to the one who connects.
+private final class OneReply: Sendable {
+    let port: Int
+    private let received = Mutex<[UInt8]>([])
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ reply: String) throws {
+        let ready = DispatchSemaphore(value: 0)
+        let bound = Mutex(0)
+        nonisolated(unsafe) var record: ([UInt8]) -> Void = { _ in }
+        let thread = Thread { [done] in
+            let loop = try! Loop()
+            let listener = try! Listener(loop, host: "127.0.0.1", port: 0, backlog: 5) { result in
+                guard case .success(let stream) = result else { return }
+                stream.onClosed = { _ in loop.stop() }
+                stream.startReading(
+                    onBytes: { span in
+                        let bytes = span.copy()
+                        unsafe record(bytes)
+                        guard bytes.last == UInt8(ascii: "}") else { return }
+                        stream.write(Array(reply.utf8))
+                        stream.closeAfterWrites(withinMillis: 1000)
+                    }, onEnd: { stream.close() })
+            }
+            bound.withLock { $0 = listener.boundPort }
+            ready.signal()
+            loop.run()
+            loop.close()
+            done.signal()
+        }
+        thread.start()
+        ready.wait()
+        port = bound.withLock { $0 }
+        unsafe record = { [self] bytes in received.withLock { $0 += bytes } }
+    }
+
+    /// Waits until it is served.
+    var request: String {
+        done.wait()
+        return String(decoding: received.withLock { $0 }, as: UTF8.self)
+    }
+}
