@@ -47,8 +47,8 @@ enum Arrows {
             "HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc Synchronization"),
         Module(
             "CommandLine",
-            "EventLoop Config Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes Foundation "
-                + "Glibc"),
+            "EventLoop Config Telemetry Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes "
+                + "Foundation Glibc Synchronization"),
     ]
 
     static let programs = [
