@@ -20,9 +20,12 @@ enum AdminVerb: String, CaseIterable {
         do { argument = request.argument.isEmpty ? [:] : try JSONValue(parsing: request.argument) } catch {
             return refuse("argument: \(error)")
         }
+        guard argument.asObject != nil else { return refuse("argument: not a JSON object") }
+        let project = argument["project"]?.asString
+        if argument["project"] != nil && project == nil { return refuse("argument: \"project\" is not a string") }
         switch verb {
         case .publish:
-            daemon.publish(project: argument["project"]?.asString) { result in
+            daemon.publish(project: project) { result in
                 switch result {
                 case .success(let report): reply(.done, report)
                 case .failure(let refusal): refuse(refusal.reason)
@@ -31,10 +34,14 @@ enum AdminVerb: String, CaseIterable {
         case .status:
             reply(.done, daemon.status)
         case .reloadTokens:
-            daemon.reloadTokens()
-            reply(.done, [:])
+            do {
+                try daemon.reloadTokens()
+                reply(.done, [:])
+            } catch {
+                refuse("\(error)")
+            }
         case .createProject:
-            guard let name = argument["project"]?.asString else { return refuse("argument: \"project\" is missing") }
+            guard let name = project else { return refuse("argument: \"project\" is missing") }
             do {
                 try daemon.createProject(name)
                 reply(.done, ["project": .string(name)])

@@ -47,11 +47,14 @@ final class CollectorDaemon {
     private let logMetrics: LogMetrics
     private let health: CollectorHealth
     private var drainDeadlineMillis: UInt64?
+    private let connectionsMax: Int
     private(set) var exitCode: Int32 = 0
 
     /// The loop stops reading while more than this waits for the log's thread.
     private static let queuedBytesMax = 64 << 20
     private static let drainMillis: UInt64 = 10_000
+    /// How long a relay waits before it tries a project again that is not here.
+    private static let unknownProjectRetryMillis: UInt64 = 60_000
 
     init(config: CollectorConfig, logger: Logger) throws {
         self.config = config
@@ -62,6 +65,7 @@ final class CollectorDaemon {
         metrics = CollectorMetrics(registry)
         logMetrics = LogMetrics(registry)
         health = CollectorHealth(log)
+        connectionsMax = min(config.connectionsMax, try DescriptorLimit.connectionsMax(disk: disk))
     }
 
     var moment: Moment {
@@ -74,6 +78,11 @@ final class CollectorDaemon {
     func run() throws {
         defer { loop.close() }
         let folder = try DataFolder.lock(config.data, disk: disk)
+        if connectionsMax < config.connectionsMax {
+            logger.warning("fewer connections than configured, for want of descriptors (ulimit -n)", [
+                "connections_max": .integer(Int64(connectionsMax)), "configured": .integer(Int64(config.connectionsMax)),
+            ])
+        }
         try prepareProjects()
         try tokens.reload()
         let wakeup = try Wakeup<Message>(loop) { [self] messages in for message in messages { take(message) } }
@@ -155,7 +164,12 @@ final class CollectorDaemon {
     }
 
     private func signalled(_ signal: Int32) {
-        if signal == SIGHUP { return reloadTokens() }
+        if signal == SIGHUP {
+            do { try reloadTokens() } catch {
+                // It is in the log, and nobody else waits for it.
+            }
+            return
+        }
         guard drainDeadlineMillis == nil else { return loop.stop() }
         logger.info("draining", ["connections": .integer(Int64(connections.count))])
         health.isReady.store(false, ordering: .relaxed)
@@ -194,16 +208,16 @@ final class CollectorDaemon {
         case .failure(let error):
             logger.warning("cannot accept", ["reason": .string(error.description)])
         case .success(let stream):
+            guard connections.count < connectionsMax else {
+                metrics.connectionsRefused.increment()
+                return stream.close()
+            }
             let connection = ProducerConnection(number: nextConnection, stream, daemon: self)
             nextConnection += 1
             connections[connection.number] = connection
             metrics.accepted.increment()
             connection.start()
-            if connections.count > config.connectionsMax {
-                connection.refuse(detail: "more than \(config.connectionsMax) connections")
-            } else if drainDeadlineMillis != nil {
-                connection.drain()
-            }
+            if drainDeadlineMillis != nil { connection.drain() }
         }
     }
 
@@ -239,16 +253,24 @@ final class CollectorDaemon {
     func submit(_ command: LogCommand, from connection: ProducerConnection) {
         if case .open(_, let open, _) = command, !projects.contains(open.project) {
             return connection.deliver(.refused(connection: connection.number, NegativeAcknowledgement(
-                stream: open.stream, expected: 0, code: .notAllowed, retry: .newSource, afterMilliseconds: 0,
+                stream: open.stream, expected: 0, code: .notAllowed, retry: .after,
+                afterMilliseconds: Self.unknownProjectRetryMillis,
                 detail: "there is no project \"\(open.project)\"")))
         }
         log.send(command)
         if log.queuedBytes > Self.queuedBytesMax { connection.pauseReading() }
     }
 
+    private var hasRoom: Bool { log.queuedBytes <= Self.queuedBytesMax / 2 }
+
     private func resumeReadingIfRoom() {
-        guard log.queuedBytes <= Self.queuedBytesMax / 2 else { return }
+        guard hasRoom else { return }
         for connection in connections.values { connection.resumeReading() }
+    }
+
+    /// The sender has read what waited for it.
+    func answersTaken(_ connection: ProducerConnection) {
+        if hasRoom { connection.resumeReading() }
     }
 
     // MARK: Administration
@@ -260,12 +282,17 @@ final class CollectorDaemon {
 
     func publish(project: String?, then: @escaping (Result<JSONValue, Refusal>) -> Void) {
         guard let compaction, drainDeadlineMillis == nil else { return then(.failure(Refusal(reason: "stopping"))) }
+        if let project, !projects.contains(project) {
+            return then(.failure(Refusal(reason: "there is no project \"\(project)\"")))
+        }
         compaction.request(project: project, then: then)
     }
 
-    func reloadTokens() {
+    /// On failure the tokens known before stay in force.
+    func reloadTokens() throws {
         do { try tokens.reload() } catch {
             logger.error("tokens not reloaded, the old ones stay in force", ["reason": .string("\(error)")])
+            throw error
         }
     }
 

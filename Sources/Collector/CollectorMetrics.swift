@@ -5,6 +5,7 @@ import Telemetry
 /// What the loop counts.
 struct CollectorMetrics: Sendable {
     let accepted: Counter
+    let connectionsRefused: Counter
     let connectionsFailed: Counter
     let connections: Gauge
     let batchBytes: Counter
@@ -15,6 +16,8 @@ struct CollectorMetrics: Sendable {
 
     init(_ registry: MetricsRegistry) {
         accepted = registry.counter("tidemark_connections_accepted_total", help: "Connections accepted.")
+        connectionsRefused = registry.counter(
+            "tidemark_connections_refused_total", help: "Connections closed at once because there were too many.")
         connectionsFailed = registry.counter(
             "tidemark_connections_failed_total", help: "Connections ended for a fault of the sender.")
         connections = registry.gauge("tidemark_connections", help: "Open connections.")

@@ -34,6 +34,14 @@ final class Compaction {
     private var waiting: [Request] = []
     private var lastStartMillis: UInt64
     private var output = ""
+    private var outputHasEnded = false
+    private var exit: ChildProcess.Exit?
+    /// Runs in a row that failed or published nothing: the next by itself waits longer each time.
+    private var fruitlessRuns: UInt64 = 0
+    private var waitsUntilMillis: UInt64 = 0
+
+    private static let retryMillisMin: UInt64 = 1000
+    private static let retryMillisMax: UInt64 = 300_000
 
     init(
         loop: Loop, config: CollectorConfig, logger: Logger, metrics: CollectorMetrics, rotate: @escaping () -> Void,
@@ -60,7 +68,8 @@ final class Compaction {
     func tick(recordBytes: Int) {
         guard case .idle = state else { return }
         let isDue = loop.nowMillis - lastStartMillis >= UInt64(config.compactInterval.components.seconds) * 1000
-        if !waiting.isEmpty || (isDue && recordBytes > 0) || recordBytes >= config.compactBytes { begin() }
+        let isWanted = (isDue && recordBytes > 0) || recordBytes >= config.compactBytes
+        if !waiting.isEmpty || (isWanted && loop.nowMillis >= waitsUntilMillis) { begin() }
     }
 
     /// Compacts as soon as may be; `then` hears what was done for `project`, or for all.
@@ -96,64 +105,87 @@ final class Compaction {
     /// The log's thread has ended the segment: everything through `sequence` can be published.
     func rotated(through sequence: UInt64) {
         guard case .rotating(let requests) = state else { return }
-        output = ""
+        (output, outputHasEnded, exit) = ("", false, nil)
         do {
             let child = try ChildProcess(
                 loop, path: program,
                 arguments: [
                     CompactionChild.argument, config.data, String(sequence), String(ProcessInfo.processInfo.processIdentifier),
                 ], environment: ProcessInfo.processInfo.environment, output: .piped,
-                onExit: { [self] in ended($0) })
-            child.output?.startReading(
-                onBytes: { [self] bytes in output += bytes.text(0..<bytes.byteCount) },
-                onEnd: { [weak child] in child?.output?.close() })
+                onExit: { [self] in
+                    exit = $0
+                    concludeIfEnded()
+                })
+            if let stream = child.output { read(stream) }
             state = .running(child, requests)
         } catch {
             logger.error("cannot start compaction", ["reason": .string("\(error)")])
-            finish(requests, .failure(.init(reason: "cannot start compaction: \(error)")))
+            waitBeforeNext(wasFruitful: false)
+            state = .idle
+            for request in requests { request.then(.failure(.init(reason: "cannot start compaction: \(error)"))) }
         }
     }
 
-    private func ended(_ exit: ChildProcess.Exit) {
-        // The child's last words may still be in the pipe: let the loop read them first.
-        let timer = EventLoop.Timer(loop)
-        timer.start(afterMillis: 20) { [self] in
-            timer.close()
-            guard case .running(_, let requests) = state else { return }
-            conclude(exit, requests)
+    /// The child's last words may arrive after its end, so both are waited for.
+    private func read(_ stream: EventLoop.Stream) {
+        stream.onClosed = { [self] _ in
+            outputHasEnded = true
+            concludeIfEnded()
         }
+        stream.startReading(
+            onBytes: { [self] bytes in output += bytes.text(0..<bytes.byteCount) },
+            onEnd: { [weak stream] in stream?.close() })
+    }
+
+    private func concludeIfEnded() {
+        guard case .running(_, let requests) = state, let exit, outputHasEnded else { return }
+        conclude(exit, requests)
     }
 
     private func conclude(_ exit: ChildProcess.Exit, _ requests: [Request]) {
+        freePublished()
+        let reports = output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
+        let rows = reports.reduce(0) { $0 + Int($1["rows"]?.asInteger ?? 0) }
+        metrics.rowsPublished.increment(by: rows)
+        let succeeded = exit.status == 0 && exit.signal == 0
+        (succeeded ? metrics.compactions : metrics.compactionsFailed).increment()
+        waitBeforeNext(wasFruitful: succeeded && rows > 0)
+        state = .idle
+        if succeeded {
+            logger.info("compacted", ["projects": .array(reports)])
+        } else {
+            logger.error("compaction failed", [
+                "status": .integer(exit.status), "signal": .integer(Int64(exit.signal)), "projects": .array(reports),
+            ])
+        }
+        let reason = "compaction ended with status \(exit.status), signal \(exit.signal)"
+        for request in requests {
+            let isServed = succeeded || reports.contains { $0["project"]?.asString == request.project }
+            request.then(isServed ? .success(Self.sum(reports, of: request.project)) : .failure(.init(reason: reason)))
+        }
+    }
+
+    private func freePublished() {
         var published: [String: UInt64] = [:]
         do {
             for project in try Project.list(dataFolder: config.data, disk: .posix) {
-                published[project.name] = try project.newestEvents(disk: .posix).lastRecord
+                // What the tables of one project hide keeps only the segments it is in.
+                do { published[project.name] = try project.newestEvents(disk: .posix).lastRecord } catch {
+                    logger.error("table not readable, its log is kept", [
+                        "project": .string(project.name), "reason": .string("\(error)"),
+                    ])
+                }
             }
             free(published)
         } catch {
-            logger.error("tables not readable, nothing is freed", ["reason": .string("\(error)")])
+            logger.error("projects not readable, nothing is freed", ["reason": .string("\(error)")])
         }
-        guard exit.status == 0, exit.signal == 0 else {
-            metrics.compactionsFailed.increment()
-            let reason = "compaction ended with status \(exit.status), signal \(exit.signal)"
-            logger.error("compaction failed", [
-                "status": .integer(exit.status), "signal": .integer(Int64(exit.signal)),
-            ])
-            return finish(requests, .failure(.init(reason: reason)))
-        }
-        metrics.compactions.increment()
-        let reports = output.split(separator: "\n").compactMap { try? JSONValue(parsing: String($0)) }
-        metrics.rowsPublished.increment(by: reports.reduce(0) { $0 + Int($1["rows"]?.asInteger ?? 0) })
-        logger.info("compacted", ["projects": .array(reports)])
-        finish(requests, .success(.array(reports)))
     }
 
-    private func finish(_ requests: [Request], _ result: Result<JSONValue, CollectorDaemon.Refusal>) {
-        state = .idle
-        for request in requests {
-            request.then(result.map { Self.sum($0.asArray ?? [], of: request.project) })
-        }
+    /// A run that cannot publish, or that frees nothing, must not follow itself at once.
+    private func waitBeforeNext(wasFruitful: Bool) {
+        fruitlessRuns = wasFruitful ? 0 : fruitlessRuns + 1
+        waitsUntilMillis = loop.nowMillis + min(Self.retryMillisMin << min(fruitlessRuns, 10), Self.retryMillisMax)
     }
 
     /// What was done for one project, or for all together.

@@ -23,22 +23,30 @@ enum CompactionChild {
             let data = arguments[0]
             let lock = try File.open(data + "/compactor.lock", .createOrOpen(0o600), disk: .posix)
             guard try lock.lock(wait: true) else { return complain("\(data)/compactor.lock is held") }
+            var code: Int32 = 0
             for project in try Project.list(dataFolder: data, disk: .posix) {
-                let log = LogReader(folder: data + "/wal", disk: .posix)
-                let report = try Publisher(project: project, log: log, disk: .posix).publish(through: through)
-                let line: JSONValue = [
-                    "project": .string(project.name), "version": .integer(report.version),
-                    "last_record": .integer(Int64(report.lastRecord)), "rows": .integer(Int64(report.rows)),
-                    "duplicates": .integer(Int64(report.duplicates)), "files": .integer(Int64(report.files)),
-                    "bytes": .integer(Int64(report.bytes)),
-                ]
-                print(line)
+                // One project that cannot publish does not hold up the others.
+                do { try publish(project, data: data, through: through) } catch {
+                    code = complain("\(project.name): \(error)")
+                }
             }
             try lock.close()
-            return 0
+            return code
         } catch {
             return complain("\(error)")
         }
+    }
+
+    private static func publish(_ project: Project, data: String, through: UInt64) throws {
+        let log = LogReader(folder: data + "/wal", disk: .posix)
+        let report = try Publisher(project: project, log: log, disk: .posix).publish(through: through)
+        let line: JSONValue = [
+            "project": .string(project.name), "version": .integer(report.version),
+            "last_record": .integer(Int64(report.lastRecord)), "rows": .integer(Int64(report.rows)),
+            "duplicates": .integer(Int64(report.duplicates)), "files": .integer(Int64(report.files)),
+            "bytes": .integer(Int64(report.bytes)),
+        ]
+        print(line)
     }
 
     private static func complain(_ reason: String) -> Int32 {

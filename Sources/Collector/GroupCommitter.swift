@@ -35,7 +35,7 @@ final class GroupCommitter {
     private let log: LogWriter
     private var draft = GroupDraft()
     private let clock: () -> Int64
-    let metrics: LogMetrics
+    private let metrics: LogMetrics
 
     /// How long senders wait after a failed write.
     private static let storageRetryMilliseconds: UInt64 = 1000
@@ -84,9 +84,12 @@ final class GroupCommitter {
         }
     }
 
-    var lastSequence: UInt64 { log.lastSequence }
-    var recordBytes: Int { log.recordBytes }
-    var segmentCount: Int { log.segmentCount }
+    /// How the log stands, for whoever looks.
+    func showMetrics() {
+        metrics.segments.set(log.segmentCount)
+        metrics.recordBytes.set(log.recordBytes)
+        metrics.lastRecord.set(Double(log.lastSequence))
+    }
 
     /// Takes one command into the open group; commits first if it would not fit.
     /// - Returns: answers that may go out now.

@@ -76,6 +76,7 @@ final class LogThread: Sendable {
     }
 
     private func run(_ committer: GroupCommitter, _ answer: ([LedgerAnswer]) -> Void) throws {
+        committer.showMetrics()
         while true {
             let commands = next()
             busySinceNanos.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
@@ -85,9 +86,7 @@ final class LogThread: Sendable {
                 deliver(try committer.take(command), answer)
             }
             deliver(try committer.commit(), answer)
-            committer.metrics.segments.set(committer.segmentCount)
-            committer.metrics.recordBytes.set(committer.recordBytes)
-            committer.metrics.lastRecord.set(Double(committer.lastSequence))
+            committer.showMetrics()
             busySinceNanos.store(0, ordering: .relaxed)
             if isStopping { return seal(committer) }
         }

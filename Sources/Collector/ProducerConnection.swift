@@ -14,7 +14,9 @@ final class ProducerConnection {
     private var isPaused = false
     private(set) var isClosed = false
 
-    /// A sender that does not read its answers is not read from, and cut at this many bytes.
+    /// A sender that does not read its answers is not read from while more than this waits for it,
+    private static let unsentBytesPause = 256 << 10
+    /// and is cut off at this many bytes: what it sent before is still answered.
     private static let unsentBytesMax = 8 << 20
     private static let lingerMillis: UInt64 = 2000
 
@@ -30,8 +32,12 @@ final class ProducerConnection {
             isClosed = true
             daemon.connectionClosed(self)
         }
+        stream.onDrained = { [self] in daemon.answersTaken(self) }
         stream.startReading(
-            onBytes: { [self] bytes in perform(machine.receive(bytes, now: daemon.moment)) },
+            onBytes: { [self] bytes in
+                perform(machine.receive(bytes, now: daemon.moment))
+                if stream.queuedBytes > Self.unsentBytesPause { pauseReading() }
+            },
             onEnd: { [self] in stream.closeAfterWrites(withinMillis: Self.lingerMillis) })
     }
 
@@ -52,11 +58,7 @@ final class ProducerConnection {
 
     func drain() { perform(machine.drain(reconnectAfterMilliseconds: 1000, now: daemon.moment)) }
 
-    func refuse(detail: String) { perform(machine.fail(.overloaded, detail: detail)) }
-
     func tick() { perform(machine.tick(now: daemon.moment)) }
-
-    func close() { stream.close() }
 
     func pauseReading() {
         guard !isPaused else { return }
@@ -65,7 +67,7 @@ final class ProducerConnection {
     }
 
     func resumeReading() {
-        guard isPaused, !isClosed else { return }
+        guard isPaused, !isClosed, stream.queuedBytes <= Self.unsentBytesPause else { return }
         isPaused = false
         stream.resumeReading()
     }
