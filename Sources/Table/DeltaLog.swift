@@ -22,6 +22,9 @@ package struct DataFile: Sendable, Equatable {
 
 /// One version of a table: which files are live and which records it holds.
 package struct TableVersion: Sendable {
+    /// Of a table that does not exist yet.
+    package init() {}
+
     /// -1: the table does not exist yet.
     package internal(set) var version: Int64 = -1
     package private(set) var files: [DataFile] = []

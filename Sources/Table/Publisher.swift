@@ -187,6 +187,13 @@ private struct SliceIsFull: Error {}
 extension Project {
     package var eventsFolder: String { folder + "/events" }
 
+    /// The newest version of the root table, whose commits outlast a crash: what its `lastRecord` says may be freed.
+    package func durableEvents(after known: TableVersion, disk: Disk) throws -> TableVersion {
+        let version = try newestEvents(after: known, disk: disk)
+        try DeltaLog(tableFolder: eventsFolder, disk: disk).makeDurable(version)
+        return version
+    }
+
     /// The newest version of the root table, refused if it was made with another key or format.
     package func newestEvents(after known: TableVersion = TableVersion(), disk: Disk) throws -> TableVersion {
         let version = try DeltaLog(tableFolder: eventsFolder, disk: disk).newest(after: known)
