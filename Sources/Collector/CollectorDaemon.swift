@@ -13,7 +13,8 @@ import Wire
 
 /// collectord: one loop for all senders, one thread for the log, one child at a time for compaction.
 ///
-/// Everything here happens on the loop's thread, but for what is said to come from elsewhere and arrives through `wakeup`.
+/// Everything here happens on the loop's thread, but for what is said to come from elsewhere and arrives through
+/// `wakeup`.
 final class CollectorDaemon {
     enum Message: Sendable {
         case logOpened(failure: String?)
@@ -80,7 +81,8 @@ final class CollectorDaemon {
         let folder = try DataFolder.lock(config.data, disk: disk)
         if connectionsMax < config.connectionsMax {
             logger.warning("fewer connections than configured, for want of descriptors (ulimit -n)", [
-                "connections_max": .integer(Int64(connectionsMax)), "configured": .integer(Int64(config.connectionsMax)),
+                "connections_max": .integer(Int64(connectionsMax)),
+                "configured": .integer(Int64(config.connectionsMax)),
             ])
         }
         try prepareProjects()
@@ -133,7 +135,9 @@ final class CollectorDaemon {
 
     private func startServing() throws {
         listeners = [
-            try Listener(loop, host: config.listen.host, port: Int(config.listen.port), backlog: 1024) { [self] in accepted($0) },
+            try Listener(loop, host: config.listen.host, port: Int(config.listen.port), backlog: 1024) { [self] in
+                accepted($0)
+            },
             try Listener(loop, unixPath: config.socket, mode: 0o660, backlog: 1024) { [self] in accepted($0) },
         ]
         http = try HTTPServer(

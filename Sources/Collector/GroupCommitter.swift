@@ -12,7 +12,7 @@ enum LogCommand: Sendable {
     case refuse(connection: UInt64, ServerConnection.Refusal)
     case close(connection: UInt64, Close)
     case disconnected(connection: UInt64)
-    /// Ends the active segment, so that everything durable can be published and freed; then `then` with its last record.
+    /// Ends the active segment, so that everything durable can be published and freed; `then` hears its last record.
     case rotate(then: @Sendable (UInt64) -> Void)
     /// The tables of these projects hold the log through these records.
     case free(published: [String: UInt64])
@@ -28,8 +28,8 @@ enum LogCommand: Sendable {
 
 /// Judges, gathers and commits: everything that the log's thread does but waiting.
 ///
-/// One commit is one group: judged by the ledger, written and synced by the log, then answered. Crash story: answers are
-/// returned only after `LogWriter.commit`; whatever was not answered is resent and judged anew by what the log holds.
+/// One commit is one group: judged by the ledger, written and synced by the log, then answered. Crash story: answers
+/// are returned only after `LogWriter.commit`; whatever was not answered is resent and judged anew by what the log holds.
 final class GroupCommitter {
     private var ledger: SourceLedger
     private let log: LogWriter
@@ -185,8 +185,8 @@ final class GroupCommitter {
             guard let tokenName = update.tokenName else { continue }
             draft.add(
                 Entry(
-                    kind: .open(tokenName: tokenName), project: update.key.project, source: update.key.source, flags: [],
-                    base: update.totals.sum + 1, count: 0, totals: SourceTotals(update.totals)))
+                    kind: .open(tokenName: tokenName), project: update.key.project, source: update.key.source,
+                    flags: [], base: update.totals.sum + 1, count: 0, totals: SourceTotals(update.totals)))
         }
         let (events, started) = (draft.eventCount, ContinuousClock.now)
         do {

@@ -15,12 +15,15 @@ struct LogMetrics: Sendable {
         eventsDurable = registry.counter(
             "tidemark_events_durable_total", help: "Events written to the log and synced, excluded ones included.")
         batchesNotTaken = registry.counter(
-            "tidemark_batches_not_taken_total", help: "Batches that were resends, out of turn, or discarded after a NACK.")
-        groupsFailed = registry.counter("tidemark_groups_failed_total", help: "Commit groups that could not be written.")
+            "tidemark_batches_not_taken_total",
+            help: "Batches that were resends, out of turn, or discarded after a NACK.")
+        groupsFailed = registry.counter(
+            "tidemark_groups_failed_total", help: "Commit groups that could not be written.")
         freeingsFailed = registry.counter(
             "tidemark_log_freeings_failed_total", help: "Times that published segments could not be unlinked.")
         commitSeconds = registry.histogram(
-            "tidemark_commit_seconds", help: "Time to write and sync one commit group.", bounds: Histogram.secondsBounds)
+            "tidemark_commit_seconds", help: "Time to write and sync one commit group.",
+            bounds: Histogram.secondsBounds)
         segments = registry.gauge("tidemark_log_segments", help: "Segments of the log.")
         recordBytes = registry.gauge("tidemark_log_record_bytes", help: "Bytes of records in the log, not yet freed.")
         lastRecord = registry.gauge("tidemark_log_last_record", help: "Sequence of the last durable record.")

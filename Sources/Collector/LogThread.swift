@@ -4,8 +4,8 @@ import Wire
 
 /// The thread that owns the log. Commands go in through a queue; answers come out through a callback.
 ///
-/// A group closes when the sync before it returns: whatever came meanwhile is the next group. The queue's bytes are what
-/// the loop bounds by not reading from sockets.
+/// A group closes when the sync before it returns: whatever came meanwhile is the next group. The queue's bytes are
+/// what the loop bounds by not reading from sockets.
 final class LogThread: Sendable {
     private struct Queue {
         var commands: [LogCommand] = []

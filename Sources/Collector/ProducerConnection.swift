@@ -114,6 +114,7 @@ final class ProducerConnection {
         case .refuse(let refusal):
             daemon.submit(.refuse(connection: number, refusal), from: self)
         case .closeStream(let close):
+            importStreams.remove(close.stream)
             daemon.submit(.close(connection: number, close), from: self)
         case .admin(let request):
             daemon.admin(request, from: self)

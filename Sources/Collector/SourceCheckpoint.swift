@@ -5,7 +5,8 @@ import Wire
 /// The sources as the log keeps them: in checkpoints, whole, and record by record.
 ///
 /// A checkpoint is `varint sources`, each: length and project · 10 bytes source · length and token name · totals ·
-/// `varint batches`, each: base · count · u64 fingerprint · `varint verdicts`, each: sequence · count · code; then CRC32C.
+/// `varint batches`, each: base · count · u64 fingerprint · `varint verdicts`, each: sequence · count · code; then
+/// CRC32C.
 enum SourceCheckpoint {
     enum Failure: Error { case damaged(DecodeError), checksum }
 

@@ -57,7 +57,9 @@ final class TokenStore: Sendable {
             guard let digits = item["sha256"]?.asString, let hash = Hex.decode(digits), hash.count == SHA256.byteCount
             else { throw invalid("sha256 is not 64 hexadecimal digits") }
             let projects = try (item["projects"]?.asArray ?? []).map { value in
-                guard let name = value.asString, Project.isValid(name) else { throw invalid("\(value) is no project's name") }
+                guard let name = value.asString, Project.isValid(name) else {
+                    throw invalid("\(value) is no project's name")
+                }
                 return name
             }
             let grant: Grant

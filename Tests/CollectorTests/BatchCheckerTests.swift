@@ -31,7 +31,8 @@ import Wire
     @Test func anUnknownReservedTypeCostsThatEventOnly() throws {
         var encoder = BatchEncoder(codec: .raw)
         let bytes = try encoder.encode([
-            Event(type: "tick", timestampMicros: TestBatch.now), Event(type: "$nonsense", timestampMicros: TestBatch.now),
+            Event(type: "tick", timestampMicros: TestBatch.now),
+            Event(type: "$nonsense", timestampMicros: TestBatch.now),
         ])
         let batch = TestBatch.checked(TestBatch.frame(5, count: 2, bytes))
         #expect(batch.verdicts == [Verdict(sequence: 6, count: 1, code: .schema)])

@@ -68,7 +68,9 @@ import Wire
         try CommitterFixture.checkIdentity(entries)
         for sender in senders {
             let stored = entries.filter { $0.source == sender.source && $0.count > 0 }.map(\.base)
-            guard sender.isDone else { throw CommitterFixture.Broken(reason: "stopped at \(sender.acked) of \(stored)") }
+            guard sender.isDone else {
+                throw CommitterFixture.Broken(reason: "stopped at \(sender.acked) of \(stored)")
+            }
             guard stored == sender.items.map(\.base) else { throw CommitterFixture.Broken(reason: "stored: \(stored)") }
         }
     }

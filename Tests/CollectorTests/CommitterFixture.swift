@@ -14,10 +14,11 @@ final class CommitterFixture {
     let metrics = LogMetrics(MetricsRegistry())
     var logFolder: String { folder("wal") }
 
-    func open(_ disk: Disk = .unsynchronized, segmentBytes: Int = 1 << 16) throws -> GroupCommitter {
+    func open(
+        _ disk: Disk = .unsynchronized, segmentBytes: Int = 1 << 16, clock: @escaping () -> Int64 = { TestBatch.now }
+    ) throws -> GroupCommitter {
         try GroupCommitter.open(
-            folder: logFolder, segmentBytes: segmentBytes, highestPublished: 0, disk: disk, clock: { 1_700_000_000_000_000 },
-            metrics: metrics
+            folder: logFolder, segmentBytes: segmentBytes, highestPublished: 0, disk: disk, clock: clock, metrics: metrics
         ).0
     }
 
@@ -31,7 +32,9 @@ final class CommitterFixture {
             for (index, entry) in record.entries.enumerated() {
                 if case .batch(let batch) = entry.kind {
                     let body = try bodies.body(index, of: record)
-                    guard XXH64.hash(body) == batch.fingerprint else { throw Broken(reason: "a body is not its fingerprint's") }
+                    guard XXH64.hash(body) == batch.fingerprint else {
+                        throw Broken(reason: "a body is not its fingerprint's")
+                    }
                 }
                 entries.append(entry)
             }
@@ -165,7 +168,9 @@ struct TestSender {
             case .acknowledged(_, let message):
                 acked = max(acked, message.durable)
             case .refused(_, let refusal):
-                guard refusal.expected > acked else { throw CommitterFixture.Broken(reason: "a NACK takes an ACK back") }
+                guard refusal.expected > acked else {
+                    throw CommitterFixture.Broken(reason: "a NACK takes an ACK back")
+                }
                 guard let index = items.firstIndex(where: { $0.base == refusal.expected }) else {
                     throw CommitterFixture.Broken(reason: "NACK \(refusal.code) expects \(refusal.expected)")
                 }

@@ -2,6 +2,7 @@ import Bytes
 import Events
 import Files
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import WAL
@@ -109,6 +110,26 @@ import Wire
         let entries = try fixture.entries()
         try CommitterFixture.checkIdentity(entries)
         #expect(entries.last { $0.count > 0 }?.totals == SourceTotals(skipped: 1000, stored: 4))
+    }
+
+    @Test func aClockThatJumpsBackDoesNotTurnTheLogsTimeBack() throws {
+        let times = Mutex<[Int64]>([50, 40, 30, 20, 10])
+        let clock: () -> Int64 = { times.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] } }
+        let committer = try fixture.open(clock: clock)
+        _ = try open(committer)
+        for base in [1, 3, 5] as [UInt64] {
+            _ = try send(committer, base)
+            #expect(durable(try committer.commit()) == [base + 1])
+        }
+        _ = try committer.take(.rotate(then: { _ in }))
+        let reader = LogReader(folder: fixture.logFolder, disk: .posix)
+        let mark = try #require(try reader.refresh())
+        var commitTimes: [Int64] = []
+        try reader.forEachRecord(after: reader.firstAvailable - 1, through: mark.sequence) {
+            commitTimes.append($0.commitMicros)
+        }
+        #expect(commitTimes.count == 3 && commitTimes == commitTimes.sorted())
+        #expect(mark.commitMicros == commitTimes.last)
     }
 
     @Test func aSourceThatBeginsAboveOneIsMarkedForRecheck() throws {

@@ -17,7 +17,8 @@ import Wire
             return SourceUpdate(
                 key: SourceKey(project: index % 2 == 0 ? "default" : "shop", source: .random(using: &random)),
                 tokenName: "token \(index)",
-                totals: Totals(unknownBefore: 1, skipped: 2, stored: 300, rejected: 4, quarantined: 5), batches: batches)
+                totals: Totals(unknownBefore: 1, skipped: 2, stored: 300, rejected: 4, quarantined: 5),
+                batches: batches)
         }
     }
 
@@ -53,7 +54,8 @@ import Wire
     @Test func damageBehindAGoodChecksumNeverTraps() {
         let body = Array(SourceCheckpoint.encode(sources(5)).dropLast(4))
         for end in 0..<body.count {
-            #expect(throws: (any Error).self, "\(end) bytes") { try SourceCheckpoint.decode(sealed(Array(body[..<end]))) }
+            let cut = sealed(Array(body[..<end]))
+            #expect(throws: (any Error).self, "\(end) bytes") { try SourceCheckpoint.decode(cut) }
         }
         for bit in 0..<(body.count * 8) {
             var damaged = body

@@ -61,7 +61,8 @@ import Wire
 
     @Test func entriesThatMakeNoSenseAreRefused() throws {
         let bad = [
-            entry("a", role: "root"), entry("a", projects: ""), entry("a", projects: "\"a\", \"b\""), entry("a", projects: "\"a\", 5"),
+            entry("a", role: "root"), entry("a", projects: ""), entry("a", projects: "\"a\", \"b\""),
+            entry("a", projects: "\"a\", 5"),
             entry("a", name: ""), entry("a", projects: "\"No Project\""),
             // The log keeps the name, 256 bytes at most.
             entry("a", name: String(repeating: "n", count: 257)),

@@ -153,7 +153,9 @@ final class CollectorProcess: Sendable {
     func get(_ path: String) throws -> (status: Int, body: String) {
         let socket = try Socket(.tcp(port: httpPort))
         socket.send(Array("GET \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n".utf8))
-        guard let bytes = socket.receiveAll(withinMillis: 10_000) else { throw Failure(description: "no end of the answer") }
+        guard let bytes = socket.receiveAll(withinMillis: 10_000) else {
+            throw Failure(description: "no end of the answer")
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         guard let end = text.range(of: "\r\n\r\n"), let status = Int(text.dropFirst(9).prefix(3)) else {
             throw Failure(description: "no HTTP answer: \(text)")

@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 @Suite struct CompactionFailureTests {
-    /// The table cannot be written, and the log has more than `compact_bytes`: tried again now and then, not all the time.
+    /// The table cannot be written, and the log has more than `compact_bytes`: tried again, but not all the time.
     @Test func aCompactionThatKeepsFailingNeitherSpinsNorStopsIngest() throws {
         let collector = CollectorProcess(settings: ["compact_bytes: 1 MiB"])
         try collector.start()

@@ -13,7 +13,9 @@ import Wire
         let collector = CollectorProcess()
         try collector.start()
         let token = try collector.token()
-        let sender = Sender("a", token: token, seed: 1, eventsMax: 400, pause: .zero) { .unix(path: collector.socketPath) }
+        let sender = Sender("a", token: token, seed: 1, eventsMax: 400, pause: .zero) {
+            .unix(path: collector.socketPath)
+        }
         sender.start()
         #expect(waitUntil(withinMillis: 10_000) { sender.progress.acked.count > 50 })
         let client = try FrameClient(.tcp(port: collector.port))
@@ -61,6 +63,26 @@ import Wire
         }
         #expect(reply.status == .failed && reply.result.contains("stopping"))
         #expect(try collector.stop(0) == .init(code: 0, wasSignalled: false))
+    }
+
+    /// The first start makes the folder, the project, the tokens and the log; any of it may be cut short.
+    @Test func aFirstStartThatWasKilledIsRepeated() throws {
+        var random = SeededRandom(seed: 6)
+        for _ in 0..<8 {
+            let collector = CollectorProcess()
+            for _ in 0..<2 {
+                try collector.launch()
+                Thread.sleep(forTimeInterval: Double.random(in: 0...0.06, using: &random))
+                collector.kill(SIGKILL)
+            }
+            try collector.start()
+            let client = try FrameClient(.unix(path: collector.socketPath))
+            guard case .helloAcknowledgement = client.hello(token: try collector.token()) else {
+                Issue.record("no HELLO_ACK: \(collector.log())")
+                continue
+            }
+            #expect(try collector.admin("status").status == .done)
+        }
     }
 
     @Test func theFolderHasOneDaemon() throws {
@@ -190,7 +212,9 @@ import Wire
         try collector.start()
         let tokens = try Disk.posix.contents(collector.data + "/tokens")
         let text = String(decoding: tokens, as: UTF8.self)
-            .replacingOccurrences(of: "\"role\":\"ingest\",\"projects\":[\"default\"]", with: "\"role\":\"relay\",\"projects\":[\"default\",\"gone\"]")
+            .replacingOccurrences(
+                of: "\"role\":\"ingest\",\"projects\":[\"default\"]",
+                with: "\"role\":\"relay\",\"projects\":[\"default\",\"gone\"]")
         #expect(text.contains("relay"))
         try Disk.posix.replace(collector.data + "/tokens", with: Array(text.utf8))
         #expect(try collector.admin("reload_tokens").status == .done)
@@ -242,7 +266,8 @@ enum MetricsText {
             if line.hasPrefix("# HELP ") { continue }
             if line.hasPrefix("# TYPE ") {
                 let words = line.split(separator: " ")
-                guard words.count == 4, ["counter", "gauge", "histogram"].contains(words[3]), types[String(words[2])] == nil
+                guard words.count == 4, ["counter", "gauge", "histogram"].contains(words[3]),
+                    types[String(words[2])] == nil
                 else { throw Fault(line: line) }
                 types[String(words[2])] = String(words[3])
                 continue
@@ -252,7 +277,8 @@ enum MetricsText {
             }
             let name = String(line[..<space])
             let family = String(name.prefix { $0 != "{" })
-            let base = ["_bucket", "_sum", "_count"].first { family.hasSuffix($0) }.map { String(family.dropLast($0.count)) }
+            let ending = ["_bucket", "_sum", "_count"].first { family.hasSuffix($0) }
+            let base = ending.map { String(family.dropLast($0.count)) }
             guard types[family] != nil || base.flatMap({ types[$0] }) == "histogram", samples[name] == nil else {
                 throw Fault(line: line)
             }

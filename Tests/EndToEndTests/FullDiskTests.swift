@@ -26,7 +26,9 @@ import Testing
             filler += 1
             try Disk.posix.replace(folder + "/ballast-\(filler)", with: [UInt8](repeating: 1, count: 1 << 20))
         }
-        defer { for number in 0...filler { try? FileManager.default.removeItem(atPath: folder + "/ballast-\(number)") } }
+        defer {
+            for number in 0...filler { try? FileManager.default.removeItem(atPath: folder + "/ballast-\(number)") }
+        }
         for sender in senders { sender.start() }
         // A rotation with each request uses up the disk, a segment at a time.
         #expect(waitUntil(withinMillis: 15_000) {

@@ -10,6 +10,7 @@ struct KillCampaign {
         var kills = 0
         var childKills = 0
         var killsDuringCompaction = 0
+        var killsWhileStarting = 0
         var produced = 0
         var rows = 0
         var recoveries = 0
@@ -18,8 +19,8 @@ struct KillCampaign {
 
         var description: String {
             """
-            seed \(seed): \(kills) kills of the daemon, \(killsDuringCompaction) of them during a compaction; \(childKills) of \
-            the compaction child alone; \(recoveries) recoveries; \(connections) connections; \(produced) events \
+            seed \(seed): \(kills) kills of the daemon, \(killsDuringCompaction) of them during a compaction, \
+            \(killsWhileStarting) while it started; \(childKills) of the compaction child alone; \(recoveries) recoveries; \(connections) connections; \(produced) events \
             acknowledged, \(rows) stored; \(faults.isEmpty ? "no fault" : faults.joined(separator: "; "))
             """
         }
@@ -59,12 +60,19 @@ struct KillCampaign {
             }
             collector.kill(SIGKILL)
             summary.kills += 1
+            while random.chance(0.25) {
+                try collector.launch()
+                Thread.sleep(forTimeInterval: Double.random(in: 0...0.06, using: &random))
+                collector.kill(SIGKILL)
+                summary.killsWhileStarting += 1
+            }
             try collector.start()
             if collector.log().contains("log recovered") { summary.recoveries += 1 }
         }
         publisher.stop()
         for sender in senders where !sender.finish() {
-            summary.faults.append("\(sender.name) did not finish: \(sender.progress.acked.count) of \(sender.progress.produced)")
+            let progress = sender.progress
+            summary.faults.append("\(sender.name) did not finish: \(progress.acked.count) of \(progress.produced)")
         }
         try judge(collector, senders, &summary)
         return summary
@@ -121,7 +129,8 @@ struct KillCampaign {
             }
             let rows = stored.rowsBySource["\(source)"] ?? 0
             let isWhole = opened.totals.sum == opened.durable && opened.totals.stored == UInt64(rows)
-            if !isWhole { summary.faults.append("\(sender.name): ledger \(opened.totals), durable \(opened.durable), \(rows) rows") }
+            guard !isWhole else { continue }
+            summary.faults.append("\(sender.name): \(opened.totals), durable \(opened.durable), \(rows) rows")
         }
     }
 }

@@ -3,7 +3,9 @@ import Testing
 
 /// TIDEMARK_KILLS, TIDEMARK_SECONDS and TIDEMARK_SEED lengthen and repeat it; see scripts/crash-campaign.
 @Suite struct KillCampaignTests {
-    private static func number(_ name: String) -> UInt64? { ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) } }
+    private static func number(_ name: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[name].flatMap { UInt64($0) }
+    }
 
     @Test func killsAtRandomMomentsLoseAndDoubleNothing() throws {
         let seed = Self.number("TIDEMARK_SEED") ?? UInt64.random(in: 0...999_999)

@@ -187,7 +187,12 @@ final class Sender: Sendable {
 
         private mutating func settle(_ ticket: UInt64, _ settlement: ClientSession.Settlement) {
             let numbers = tickets.removeValue(forKey: ticket)
-            let wasRefused = settlement == .overLimit || { if case .acknowledged(let verdicts) = settlement { !verdicts.isEmpty } else { false } }()
+            let wasRefused =
+                switch settlement {
+                case .acknowledged(let verdicts): !verdicts.isEmpty
+                case .listed: false
+                case .overLimit: true
+                }
             sender.progressState.withLock { progress in
                 guard let numbers else {
                     progress.settledTwice += 1

@@ -54,7 +54,8 @@ struct StoredEvents {
         if !lost.isEmpty { faults.append("\(sender.name): lost \(lost.sorted().prefix(10)), \(lost.count) in all") }
         let doubled = (0..<progress.produced).filter { (counts["\(sender.name)-\($0)"] ?? 0) > 1 }
         if !doubled.isEmpty { faults.append("\(sender.name): doubled \(doubled.prefix(10)), \(doubled.count) in all") }
-        if progress.settledTwice > 0 { faults.append("\(sender.name): \(progress.settledTwice) batches were settled twice") }
+        let twice = progress.settledTwice
+        if twice > 0 { faults.append("\(sender.name): \(twice) batches were settled twice") }
         if let failure = progress.failure { faults.append("\(sender.name): \(failure)") }
         return faults
     }
