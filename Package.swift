@@ -72,8 +72,8 @@ let targets: [Target] = [
     library(
         "Collector",
         [
-            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON", "Zstd",
-            "Files", "Bytes",
+            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON",
+            "Zstd", "Files", "Bytes",
         ]),
     library(
         "QueryServer",

@@ -34,8 +34,8 @@ package enum QueryProgram {
         }
     }
 
-    /// Decoded columns are megabytes that are freed and wanted again: giving them back to the kernel each time cost half of
-    /// a count in page faults.
+    /// Decoded columns are megabytes that are freed and wanted again: giving them back to the kernel each time cost
+    /// half of a count in page faults.
     private static func keepFreedMemory() {
         mallopt(M_MMAP_THRESHOLD, 64 << 20)
         mallopt(M_TRIM_THRESHOLD, 256 << 20)

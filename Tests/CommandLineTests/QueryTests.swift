@@ -109,8 +109,8 @@ private final class OneReply: Sendable {
         let bound = Mutex(0)
         nonisolated(unsafe) var record: ([UInt8]) -> Void = { _ in }
         let thread = Thread { [done] in
-            let loop = try! Loop()
-            let listener = try! Listener(loop, host: "127.0.0.1", port: 0, backlog: 5) { result in
+            guard let loop = try? Loop() else { preconditionFailure("no loop") }
+            let listener = try? Listener(loop, host: "127.0.0.1", port: 0, backlog: 5) { result in
                 guard case .success(let stream) = result else { return }
                 stream.onClosed = { _ in loop.stop() }
                 stream.startReading(
@@ -122,7 +122,7 @@ private final class OneReply: Sendable {
                         stream.closeAfterWrites(withinMillis: 1000)
                     }, onEnd: { stream.close() })
             }
-            bound.withLock { $0 = listener.boundPort }
+            bound.withLock { $0 = listener?.boundPort ?? 0 }
             ready.signal()
             loop.run()
             loop.close()

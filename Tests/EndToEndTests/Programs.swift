@@ -18,7 +18,8 @@ enum Programs {
     /// The Python with the judging engines and the real data sets; scripts/test sets it.
     static func python() throws -> String {
         guard let path = ProcessInfo.processInfo.environment["TIDEMARK_PYTHON"], !path.isEmpty else {
-            throw Failure(description: "TIDEMARK_PYTHON does not name a Python with retentioneering; scripts/test sets it")
+            throw Failure(
+                description: "TIDEMARK_PYTHON does not name a Python with retentioneering; scripts/test sets it")
         }
         return path
     }
@@ -49,7 +50,8 @@ enum Programs {
     }
 
     static func writable(_ path: String) throws -> FileHandle {
-        guard FileManager.default.createFile(atPath: path, contents: nil), let handle = FileHandle(forWritingAtPath: path)
+        guard FileManager.default.createFile(atPath: path, contents: nil),
+            let handle = FileHandle(forWritingAtPath: path)
         else { throw Failure(description: "\(path) cannot be written") }
         return handle
     }

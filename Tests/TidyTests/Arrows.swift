@@ -44,7 +44,8 @@ enum Arrows {
                 + "Synchronization"),
         Module(
             "QueryServer",
-            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc Synchronization"),
+            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc "
+                + "Synchronization"),
         Module(
             "CommandLine",
             "EventLoop Config Telemetry Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes "
