@@ -72,7 +72,8 @@ private struct Recovery {
         let scan = try Scan(last)
         report.wasUnclean = !scan.hasFooter
         let boundary = try durableBoundary(last, scan)
-        // Tables that are ahead of the log mean an older log put in place: its next records would be taken for published.
+        // Tables that are ahead of the log mean an older log put in place: its next records would be taken for
+        // published.
         let newest = scan.records.last?.sequence ?? last.header.previousLastRecord
         guard newest >= highestPublished else {
             throw WALError.behindTables(path: folder, lastFound: newest, lastPublished: highestPublished)
@@ -137,7 +138,8 @@ private struct Recovery {
             let found = isLast ? scan : try Scan(segment, through: end)
             guard isLast || (found.records.last?.sequence ?? segment.header.previousLastRecord) == end else {
                 throw WALError.corruptRecord(
-                    path: segment.path, byteOffset: found.end, reason: "a damaged record in a segment that has a successor")
+                    path: segment.path, byteOffset: found.end,
+                    reason: "a damaged record in a segment that has a successor")
             }
             var projects: [String: UInt64] = [:]
             var byteCount = 0
