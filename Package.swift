@@ -66,7 +66,7 @@ let targets: [Target] = [
     library("Crypto", ["CCrypto", "Bytes"]),
     library("EventLoop", ["CUV"]),
     library("HTTPServer", ["CMicroHTTPD"]),
-    library("Config", ["CYAML", "Files"]),
+    library("Config", ["CYAML", "Files", "Bytes"]),
     library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
     library(
