@@ -43,6 +43,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 // Targets stand in the order of the arrows: each depends only on those above it.
 let targets: [Target] = [
     .systemLibrary(name: "CChecksum"),  // a header of our own: CRC32C by the SSE4.2 instruction
+    .systemLibrary(name: "CAllocator"),  // glibc's allocator settings
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CUV", pkgConfig: "libuv", apt: "libuv1-dev"),
     system("CMicroHTTPD", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
@@ -65,16 +66,18 @@ let targets: [Target] = [
     library("Crypto", ["CCrypto", "Bytes"]),
     library("EventLoop", ["CUV"]),
     library("HTTPServer", ["CMicroHTTPD"]),
-    library("Config", ["CYAML", "Files"]),
+    library("Config", ["CYAML", "Files", "Bytes"]),
     library("Telemetry", ["JSON", "Zones", "Bytes"]),
 
     library(
         "Collector",
         [
-            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON", "Zstd",
-            "Files", "Bytes",
+            "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON",
+            "Zstd", "Files", "Bytes",
         ]),
-    library("QueryServer", ["HTTPServer", "Config", "Telemetry", "Query", "Table", "Zones", "JSON", "Files"]),
+    library(
+        "QueryServer",
+        ["CAllocator", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "Zones", "JSON", "Files"]),
     library(
         "CommandLine",
         [

@@ -31,6 +31,8 @@ final class Compaction {
     private let free: ([String: UInt64]) -> Void
     private let program: String
     private var state = State.idle
+    /// The newest known version of each project's table, so that only what is new is read.
+    private var versions: [String: TableVersion] = [:]
     private var waiting: [Request] = []
     private var lastStartMillis: UInt64
     private var output = ""
@@ -166,12 +168,19 @@ final class Compaction {
         }
     }
 
+    /// Frees what the tables hold. A child that died between its commit and the folder's sync leaves a commit that only
+    /// the page cache may have, so each table is synchronized before its word is acted on.
     private func freePublished() {
         var published: [String: UInt64] = [:]
         do {
             for project in try Project.list(dataFolder: config.data, disk: .posix) {
                 // What the tables of one project hide keeps only the segments it is in.
-                do { published[project.name] = try project.newestEvents(disk: .posix).lastRecord } catch {
+                do {
+                    let known = versions[project.name] ?? TableVersion()
+                    let version = try project.durableEvents(after: known, disk: .posix)
+                    versions[project.name] = version
+                    published[project.name] = version.lastRecord
+                } catch {
                     logger.error("table not readable, its log is kept", [
                         "project": .string(project.name), "reason": .string("\(error)"),
                     ])

@@ -29,7 +29,8 @@ enum LogCommand: Sendable {
 /// Judges, gathers and commits: everything that the log's thread does but waiting.
 ///
 /// One commit is one group: judged by the ledger, written and synced by the log, then answered. Crash story: answers
-/// are returned only after `LogWriter.commit`; whatever was not answered is resent and judged anew by what the log holds.
+/// are returned only after `LogWriter.commit`; whatever was not answered is resent and judged anew by what the log
+/// holds.
 final class GroupCommitter {
     private var ledger: SourceLedger
     private let log: LogWriter

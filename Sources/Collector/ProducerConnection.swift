@@ -12,6 +12,8 @@ final class ProducerConnection {
     private var token: TokenStore.Token?
     private var importStreams = Set<UInt32>()
     private var isPaused = false
+    /// When the sender ended its side of the connection.
+    private var endedMillis: Int64?
     private(set) var isClosed = false
 
     /// A sender that does not read its answers is not read from while more than this waits for it,
@@ -19,6 +21,8 @@ final class ProducerConnection {
     /// and is cut off at this many bytes: what it sent before is still answered.
     private static let unsentBytesMax = 8 << 20
     private static let lingerMillis: UInt64 = 2000
+    /// How long answers are awaited for a sender that has ended its side.
+    private static let answerMillisMax: Int64 = 10_000
 
     init(number: UInt64, _ stream: EventLoop.Stream, daemon: CollectorDaemon) {
         self.number = number
@@ -38,7 +42,18 @@ final class ProducerConnection {
                 perform(machine.receive(bytes, now: daemon.moment))
                 if stream.queuedBytes > Self.unsentBytesPause { pauseReading() }
             },
-            onEnd: { [self] in stream.closeAfterWrites(withinMillis: Self.lingerMillis) })
+            onEnd: { [self] in
+                endedMillis = daemon.moment.elapsedMicros / 1000
+                closeIfSettled()
+            })
+    }
+
+    /// A sender that has ended its side still hears what became of what it sent.
+    private func closeIfSettled() {
+        guard let endedMillis else { return }
+        let isLate = daemon.moment.elapsedMicros / 1000 - endedMillis > Self.answerMillisMax
+        guard machine.unackedBatchCount == 0 || isLate else { return }
+        stream.closeAfterWrites(withinMillis: Self.lingerMillis)
     }
 
     // MARK: From the log's thread and the daemon
@@ -52,13 +67,17 @@ final class ProducerConnection {
         if stream.queuedBytes > Self.unsentBytesMax {
             perform(machine.fail(.overloaded, detail: "answers are not being read"))
         }
+        closeIfSettled()
     }
 
     func reply(_ reply: AdminReply) { perform(machine.adminReplied(reply)) }
 
     func drain() { perform(machine.drain(reconnectAfterMilliseconds: 1000, now: daemon.moment)) }
 
-    func tick() { perform(machine.tick(now: daemon.moment)) }
+    func tick() {
+        perform(machine.tick(now: daemon.moment))
+        closeIfSettled()
+    }
 
     func pauseReading() {
         guard !isPaused else { return }

@@ -94,8 +94,8 @@ struct Invocation {
 /// The program: finds the command that the arguments name, runs it, and says how it ended.
 package enum TidemarkCommands {
     static let all: [Command] = [
-        .importFiles, .demo, .query, .status, .compact, .walList, .walCat, .walVerify, .walStats, .tokenCreate, .tokenList,
-        .tokenRevoke, .projectCreate, .projectList, .benchIngest,
+        .importFiles, .demo, .query, .status, .compact, .walList, .walCat, .walVerify, .walStats,
+        .tokenCreate, .tokenList, .tokenRevoke, .projectCreate, .projectList, .benchIngest,
     ]
 
     /// - Parameter arguments: without the program's name.

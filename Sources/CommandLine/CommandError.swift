@@ -1,4 +1,4 @@
-import Config
+import Bytes
 
 /// How a command ended, for the shell.
 package enum ExitCode: Int32, Sendable {
@@ -15,6 +15,7 @@ package enum ExitCode: Int32, Sendable {
 /// Why a command could not do its work. One case per cause; each says what to try.
 enum CommandError: Error, Equatable, CustomStringConvertible {
     case usage(String)
+    case projectName(String)
     case unreachable(place: String, reason: String)
     case connectionLost(place: String)
     /// The collector ended the connection for good.
@@ -32,6 +33,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .usage(let text): text
+        case .projectName(let name):
+            "\"\(name)\" is no project's name: a to z, digits and hyphens, at most \(Limits.projectNameBytesMax)"
         case .unreachable(let place, let reason): "nothing answers at \(place) (\(reason)): is the daemon running?"
         case .connectionLost(let place): "\(place) closed the connection before it answered"
         case .refused(let place, let reason): "\(place) refused: \(reason)"
@@ -51,7 +54,7 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
 
     var exitCode: ExitCode {
         switch self {
-        case .usage: .usage
+        case .usage, .projectName: .usage
         default: .failed
         }
     }

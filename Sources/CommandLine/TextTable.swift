@@ -43,6 +43,7 @@ struct TextTable {
             }
             text += isLast ? "" : "  "
         }
+        while text.last == " " { text.removeLast() }
         return text
     }
 

@@ -31,9 +31,14 @@ package final class Loop {
     private let thread = pthread_self()
     private var isClosed = false
 
-    /// Makes the loop of the current thread; ignores SIGPIPE for the whole process, as a server must.
+    /// Makes the loop of the current thread; ignores SIGPIPE for the whole process, as a server must, and unblocks all
+    /// signals on the thread: a mask that a launcher left behind would keep the ends of children from us for ever.
     package init() throws(EventLoopError) {
         signal(SIGPIPE, SIG_IGN)
+        var none = sigset_t()
+        // Safe: both calls take the local mask for the call only.
+        unsafe sigemptyset(&none)
+        _ = unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
         let memory = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
         unsafe memory.initialize(to: uv_loop_t())
         let status = unsafe uv_loop_init(memory)

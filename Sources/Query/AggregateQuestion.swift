@@ -192,7 +192,9 @@ package struct AggregateQuestion: Sendable {
             } else {
                 let words = try value.text(path: path).split(separator: " ").map(String.init)
                 guard (1...2).contains(words.count) else {
-                    throw .invalid(path: path, reason: "\"<column>\", \"<column> ASC\" or \"<column> DESC\" is expected")
+                    throw .invalid(
+                        path: path, reason: "a column is expected, and a direction after it if need be",
+                        allowed: ["\"<column>\"", "\"<column> ASC\"", "\"<column> DESC\""])
                 }
                 (name, direction) = (words[0], words.count == 2 ? words[1] : "asc")
             }

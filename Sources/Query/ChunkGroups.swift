@@ -41,30 +41,16 @@ struct ChunkGroups {
         var firstRows: [Int] = []
         let width = column.codeCount + 1
         let (tableCount, overflowed) = groupCount.multipliedReportingOverflow(by: width)
-        let codes = column.codes.span
-        let selected = rows.span
-        var numbers = groups.mutableSpan
         if !overflowed, tableCount <= max(1 << 16, 4 * rows.count) {
-            var table = [UInt32](repeating: .max, count: tableCount)
-            var known = table.mutableSpan
-            for index in 0..<rows.count {
-                let code = min(Int(codes[Int(selected[index])]), width - 1)
-                let place = Int(numbers[index]) &* width &+ code
-                if known[place] == .max {
-                    known[place] = UInt32(firstRows.count)
-                    firstRows.append(index)
-                }
-                numbers[index] = known[place]
-            }
-            return firstRows
+            return splitGroups(&groups, groupCount, by: column.codes, codeCount: column.codeCount, rows)
         }
         var table: [UInt64: UInt32] = [:]
         for index in 0..<rows.count {
-            let pair = UInt64(numbers[index]) << 32 | UInt64(codes[Int(selected[index])])
+            let pair = UInt64(groups[index]) << 32 | UInt64(column.codes[Int(rows[index])])
             if let known = table[pair] {
-                numbers[index] = known
+                groups[index] = known
             } else {
-                numbers[index] = UInt32(firstRows.count)
+                groups[index] = UInt32(firstRows.count)
                 table[pair] = UInt32(firstRows.count)
                 firstRows.append(index)
             }

@@ -93,16 +93,17 @@ final class ChunkView {
 
     /// Each distinct object is scanned once.
     private static func members(_ name: [UInt8], of texts: StringColumn) -> CodedColumn {
-        var coder = CodedColumn.Coder(rowCount: texts.codes.count)
+        var coder = CodedColumn.Coder(rowCount: 0)
         var codes: [UInt32] = []
-        codes.reserveCapacity(texts.dictionary.count)
+        codes.reserveCapacity(texts.dictionary.count + 1)
         for index in 0..<texts.dictionary.count {
             let text = texts.dictionary.span(index)
             let value = JSONScanner.member(name, in: text).flatMap { Value(json: text.extracting($0)) }
             codes.append(coder.code(value))
         }
-        for code in texts.codes { coder.append(code: code == StringColumn.null ? CodedColumn.null : codes[Int(code)]) }
-        return coder.column
+        guard !coder.values.isEmpty else { return CodedColumn(rowCount: texts.codes.count) }
+        codes.append(CodedColumn.null)
+        return CodedColumn(codes: lookUp(texts.codes, codes), .values(coder.values))
     }
 
     private static func coded(_ values: ColumnValues) -> CodedColumn {
@@ -153,7 +154,8 @@ final class ChunkView {
             if let ids, ids.validity?[row] ?? true {
                 let bytes = Array(ids.bytes[(row * EventID.byteCount)..<((row + 1) * EventID.byteCount)])
                 coder.append(EventID(bytes: bytes).map { Value($0.description) })
-            } else if sources.codes[row] != CodedColumn.null, case .text(let digits) = sources.value(sources.codes[row]),
+            } else if sources.codes[row] != CodedColumn.null,
+                case .text(let digits) = sources.value(sources.codes[row]),
                 let source = SourceID(String(decoding: digits, as: UTF8.self)),
                 let sequence = UInt64(exactly: sequences[row]), sequence <= Limits.sequenceMax {
                 coder.append(Value(EventID(source: source, sequence: sequence).description))

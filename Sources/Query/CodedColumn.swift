@@ -83,7 +83,7 @@ struct CodedColumn {
     /// Gives equal values one code, in order of appearance.
     struct Coder {
         private var known: [Value: UInt32] = [:]
-        private var values: [Value] = []
+        private(set) var values: [Value] = []
         private(set) var codes: [UInt32] = []
 
         init(rowCount: Int) { codes.reserveCapacity(rowCount) }
@@ -98,8 +98,6 @@ struct CodedColumn {
         }
 
         mutating func append(_ value: Value?) { codes.append(code(value)) }
-
-        mutating func append(code: UInt32) { codes.append(code) }
 
         var column: CodedColumn { CodedColumn(codes: codes, .values(values)) }
     }

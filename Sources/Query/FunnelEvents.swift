@@ -114,7 +114,7 @@ extension ChunkView {
         let all = stepsOfType.reduce(0, |)
         guard all != 0 else { return nil }
         stepsOfType.append(0)
-        var masks = lookUp(types.codes, masks: stepsOfType)
+        var masks = lookUp(types.codes, stepsOfType)
         let own = steps.enumerated().map { (bits: UInt32(1) << UInt32($0), predicate: $1.filter) }
         for (bits, predicate) in [(bits: UInt32.max, predicate: filter)] + own where bits & all != 0 {
             switch try mask(predicate) {

@@ -1,8 +1,8 @@
 /// How far the users of one range of keys have come through a funnel.
 ///
-/// Step `i` of a user has the latest entry of any chain that fills steps 0...i so far: a chain with a later entry can go
-/// on wherever one with an earlier entry can, so no other needs to be known (ClickHouse's windowFunnel keeps the same
-/// table). Events come in order of time, user by user within a day.
+/// Step `i` of a user has the latest entry of any chain that fills steps 0...i so far: a chain with a later entry can
+/// go on wherever one with an earlier entry can, so no other needs to be known (ClickHouse's windowFunnel keeps the
+/// same table). Events come in order of time, user by user within a day.
 struct FunnelStates {
     private let stepCount: Int
     private let windowMicros: Int64
@@ -50,8 +50,8 @@ struct FunnelStates {
         return !overflowed && age <= windowMicros
     }
 
-    /// Events of one instant convert in the order of the steps, each filling one step of a chain. Which steps a chain can
-    /// take in this instant is a matching of steps to events.
+    /// Events of one instant convert in the order of the steps, each filling one step of a chain. Which steps a chain
+    /// can take in this instant is a matching of steps to events.
     private mutating func advance(_ base: Int, _ time: Int64, simultaneous masks: ArraySlice<UInt32>) {
         let isSimple = masks.allSatisfy { $0.nonzeroBitCount == 1 }
         if isSimple {

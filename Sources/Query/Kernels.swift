@@ -59,12 +59,12 @@ func gather(_ values: [Int64], _ rows: [UInt32]) -> [Int64] {
     return gathered
 }
 
-/// Looks every code up in `masks`, whose last entry is null's.
-func lookUp(_ codes: [UInt32], masks: [UInt32]) -> [UInt32] {
+/// Looks every code up in `entries`, whose last one is null's.
+func lookUp(_ codes: [UInt32], _ entries: [UInt32]) -> [UInt32] {
     var result = [UInt32](repeating: 0, count: codes.count)
-    let null = UInt32(masks.count - 1)
+    let null = UInt32(entries.count - 1)
     let source = codes.span
-    let table = masks.span
+    let table = entries.span
     var output = result.mutableSpan
     for row in 0..<codes.count {
         // Safe: all three spans are as long as the loops and `min` make their indices.
@@ -127,6 +127,48 @@ func compact(
     compactTimes.removeLast()
     compactMasks.removeLast()
     return (compactKeys, compactTimes, compactMasks)
+}
+
+/// 0, 1, 2, … of a range.
+func allRows(_ slice: Range<Int>) -> [UInt32] {
+    precondition(slice.lowerBound >= 0 && slice.upperBound <= Int(UInt32.max))
+    var rows = [UInt32](repeating: 0, count: slice.count)
+    var output = rows.mutableSpan
+    let first = UInt32(slice.lowerBound)
+    // Safe: the span is as long as the slice, whose rows all have 32 bits.
+    for index in 0..<slice.count { unsafe output[unchecked: index] = first &+ UInt32(truncatingIfNeeded: index) }
+    return rows
+}
+
+/// Splits the groups of `rows` by the rows' codes, and numbers the new groups in order of appearance.
+/// - Parameters:
+///   - groups: below `groupCount`, one a row; checked.
+///   - codes: below `codeCount`, or null; one a row of the chunk.
+///   - rows: ascending; checked by the last one.
+/// - Returns: for each new group, the index of its first row in `rows`.
+func splitGroups(
+    _ groups: inout [UInt32], _ groupCount: Int, by codes: [UInt32], codeCount: Int, _ rows: [UInt32]
+) -> [Int] {
+    precondition(groups.count == rows.count && Int(rows.last ?? 0) < max(codes.count, 1))
+    let width = codeCount + 1
+    var table = [UInt32](repeating: .max, count: groupCount * width)
+    var firsts: [Int] = []
+    let (codeSource, rowSource) = (codes.span, rows.span)
+    var numbers = groups.mutableSpan
+    var known = table.mutableSpan
+    for index in 0..<rows.count {
+        // Safe: rows ascend to the last one, which was checked; `known[place]` checks its own index.
+        let code = unsafe codeSource[unchecked: Int(rowSource[unchecked: index])]
+        let place = unsafe Int(numbers[unchecked: index]) &* width &+ min(Int(code), codeCount)
+        var number = known[place]
+        if number == .max {
+            number = UInt32(firsts.count)
+            known[place] = number
+            firsts.append(index)
+        }
+        unsafe numbers[unchecked: index] = number
+    }
+    return firsts
 }
 
 /// The users of `rows` with their groups, without rows that repeat the row before or have no user.

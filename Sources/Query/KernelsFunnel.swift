@@ -24,7 +24,7 @@ func advanceUser(
     var slots = entries.mutableSpan
     let window = UInt64(windowMicros)
     let bits: UInt32 = stepCount == 32 ? .max : 1 << UInt32(stepCount) &- 1
-    // Safe: rows lie in all three spans; a mask cut to `bits` names steps below `stepCount`, whose slots lie in `slots`.
+    // Safe: rows lie in all three spans; a mask cut to `bits` names steps below `stepCount`, and their slots exist.
     let key = unsafe keys[unchecked: rows.lowerBound]
     var row = rows.lowerBound
     while row < rows.upperBound, unsafe keys[unchecked: row] == key {

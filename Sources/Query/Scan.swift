@@ -97,7 +97,7 @@ extension ChunkView {
             restrict(&bytes, times: try integers(.timestamp), to: range)
             mask = .rows(bytes)
         }
-        guard case .rows(let bytes) = mask else { return slice.map { UInt32($0) } }
+        guard case .rows(let bytes) = mask else { return allRows(slice) }
         return selectedRows(bytes, in: slice)
     }
 }

@@ -2,6 +2,7 @@ import HTTPServer
 import JSON
 import Query
 import Table
+import WAL
 
 /// An answer that is no answer: the one map from errors to HTTP.
 struct Problem: Error {
@@ -49,6 +50,10 @@ struct Problem: Error {
         case let error as QueryError: self.init(error)
         case let error as JSONError:
             self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
+        case WALError.unstable:
+            self.init(
+                status: 503, code: "unavailable", message: "\(error); the collector may be recovering",
+                headers: [("Retry-After", "1")])
         case TableError.projectUnknown(let name):
             self.init(status: 404, code: "project_unknown", message: "there is no project \"\(name)\"", path: "project")
         case TableError.projectNameInvalid(let name):

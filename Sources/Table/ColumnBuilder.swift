@@ -222,7 +222,9 @@ struct ColumnBuilder: Sendable {
     }
 
     /// O(rows), whatever the size of the dictionary, where few rows are gathered; else O(rows + strings).
-    private static func compact(_ dictionary: ByteStrings, _ codes: [UInt32], _ order: ArraySlice<Int>) -> StringColumn {
+    private static func compact(
+        _ dictionary: ByteStrings, _ codes: [UInt32], _ order: ArraySlice<Int>
+    ) -> StringColumn {
         var used = ByteStrings()
         if order.count < dictionary.count / 16 {
             var newCodes: [UInt32: UInt32] = [:]

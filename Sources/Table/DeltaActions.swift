@@ -9,7 +9,8 @@ enum DeltaAction {
 
     /// - Parameter id: a UUID's text.
     static func metaData(
-        id: String, schema: ParquetSchema, isPartitionedByDate: Bool, configuration: [(String, String)], createdMillis: Int64
+        id: String, schema: ParquetSchema, isPartitionedByDate: Bool, configuration: [(String, String)],
+        createdMillis: Int64
     ) -> JSONValue {
         var fields = schema.columns.map { field($0.name, $0.type.deltaName, isOptional: $0.isOptional) }
         if isPartitionedByDate { fields.insert(field("date", "date", isOptional: false), at: 0) }
@@ -46,8 +47,8 @@ enum DeltaAction {
         ]
     }
 
-    /// The statistics tell the row count only: some readers take a column without bounds, where others have them, for one
-    /// of nulls, and 40 columns' bounds would fill the log. What we need ourselves stands in tags.
+    /// The statistics tell the row count only: some readers take a column without bounds, where others have them, for
+    /// one of nulls, and 40 columns' bounds would fill the log. What we need ourselves stands in tags.
     static func add(_ file: DataFile, modifiedMillis: Int64) -> JSONValue {
         var partition: [JSONObject.Member] = []
         if let day = file.day { partition.append(.init("date", .string(CivilDate(daysSinceEpoch: day).description))) }

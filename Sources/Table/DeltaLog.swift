@@ -22,6 +22,9 @@ package struct DataFile: Sendable, Equatable {
 
 /// One version of a table: which files are live and which records it holds.
 package struct TableVersion: Sendable {
+    /// Of a table that does not exist yet.
+    package init() {}
+
     /// -1: the table does not exist yet.
     package internal(set) var version: Int64 = -1
     package private(set) var files: [DataFile] = []
@@ -87,9 +90,9 @@ package struct DeltaLog: Sendable {
 
     /// Commits `actions` as the version after `base`, and returns it.
     ///
-    /// Crash story: temporary file → fsync → link to the version's name → unlink of the temporary → fsync of the folder. The
-    /// link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is there. What is
-    /// left of a temporary may be a second name of a commit, so it is unlinked, never written to.
+    /// Crash story: temporary file → fsync → link to the version's name → unlink of the temporary → fsync of the
+    /// folder. The link is the moment; before it a crash leaves a temporary that nobody reads, after it the commit is
+    /// there. What is left of a temporary may be a second name of a commit, so it is unlinked, never written to.
     /// - Throws: `.commitConflict` if the version exists already.
     func commit(_ actions: [JSONValue], onto base: TableVersion) throws -> TableVersion {
         let path = commitPath(base.version + 1)

@@ -5,19 +5,6 @@ import Parquet
 /// Finds events that are the same as an earlier one: same (user_key, event_id) on stored days at most one apart
 /// (protocol/table.md §7). The one function that the publish and the query daemon's tail share.
 package struct DuplicateFilter {
-    private struct Identity: Hashable {
-        let userKey: Int64
-        let high: UInt64
-        let low: UInt64
-
-        /// The id of `row` in a column of 16-byte ids.
-        init(userKey: Int64, _ ids: RawSpan, _ row: Int) {
-            self.userKey = userKey
-            high = ids.uncheckedWord(row * 16)
-            low = ids.uncheckedWord(row * 16 + 8)
-        }
-    }
-
     /// The days on which an identity is kept: one, but for ids that are used again.
     private struct Days {
         private let first: Int32
@@ -36,16 +23,18 @@ package struct DuplicateFilter {
     private let files: FileCache
     private let version: TableVersion
     /// Days of what earlier calls kept: the rows of one snapshot may come in pieces.
-    private var kept: [Identity: Days] = [:]
+    private var kept: [EventIdentity: Days] = [:]
 
     package init(version: TableVersion, files: FileCache) {
         self.version = version
         self.files = files
     }
 
-    /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before, that stays.
+    /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before,
+    /// that stays.
     ///
-    /// O(rows with an explicit id + rows of the row groups whose keys overlap theirs on days at most one apart).
+    /// O(rows with an explicit id × files on days at most one apart), and O(rows of a file) the first time it is asked
+    /// and whenever it may hold one of the ids.
     package mutating func keep(_ rows: EventRows) throws -> [Bool] {
         var keep = [Bool](repeating: true, count: rows.rowCount)
         let ids = rows.columns[.eventID]
@@ -54,7 +43,7 @@ package struct DuplicateFilter {
         let bytes = ids.fixedBytes
         let userKeys = rows.columns[.userKey].int64s
         let timestamps = rows.columns[.timestamp].int64s
-        let identities = candidates.map { Identity(userKey: userKeys[$0], bytes.rawSpan, $0) }
+        let identities = candidates.map { EventIdentity(userKey: userKeys[$0], bytes.rawSpan, $0) }
         let days = candidates.map { EventRows.day(timestamps[$0]) }
         let stored = try storedDays(of: identities, on: Set(days))
         // Growing once for many; a few more are left to the dictionary's own doubling.
@@ -74,18 +63,20 @@ package struct DuplicateFilter {
     }
 
     /// The stored days of those identities that the table holds.
-    private func storedDays(of identities: [Identity], on days: Set<Int>) throws -> [Identity: Days] {
+    private func storedDays(of identities: [EventIdentity], on days: Set<Int>) throws -> [EventIdentity: Days] {
         let near = days.union(days.map { $0 - 1 }).union(days.map { $0 + 1 })
         let keys = Set(identities.map(\.userKey)).sorted()
         let overlapping = version.files.filter { file in
             file.day.map(near.contains) ?? false && file.bounds.map { keys.overlaps($0.userKey) } ?? true
         }
-        if overlapping.isEmpty { return [:] }
-        let wanted = Set(identities)
-        var found: [Identity: Days] = [:]
+        var found: [EventIdentity: Days] = [:]
         for file in overlapping {
             guard let day = file.day else { continue }
-            try scan(try files.open(file), keys) { identity in
+            let filter = try files.identityFilter(file) { try self.filter(file) }
+            let possible = identities.filter { filter.mayHold($0) }
+            if possible.isEmpty { continue }
+            let wanted = Set(possible)
+            try scan(file, Set(possible.map(\.userKey)).sorted()) { identity in
                 guard wanted.contains(identity) else { return }
                 if found[identity] == nil { found[identity] = Days(day) } else { found[identity]?.insert(day) }
             }
@@ -93,14 +84,22 @@ package struct DuplicateFilter {
         return found
     }
 
-    private func scan(_ file: ParquetFile, _ keys: [Int64], _ body: (Identity) -> Void) throws {
+    private func filter(_ file: DataFile) throws -> IdentityFilter {
+        var filter = IdentityFilter(count: file.rowCount)
+        try scan(file, nil) { filter.insert($0) }
+        return filter
+    }
+
+    /// Calls `body` with every identity of a file's row groups, or of those alone that `keys` reach into.
+    private func scan(_ data: DataFile, _ keys: [Int64]?, _ body: (EventIdentity) -> Void) throws {
+        let file = try files.open(data)
         guard let keyColumn = file.schema.index(of: EventSchema.Fixed.userKey.name),
             let idColumn = file.schema.index(of: EventSchema.Fixed.eventID.name)
         else { return }
         for (index, group) in file.rowGroups.enumerated() {
             let statistics = group.columns[keyColumn]
-            if case .int64(let least) = statistics.min, case .int64(let greatest) = statistics.max, least <= greatest,
-                !keys.overlaps(least...greatest) {
+            if let keys, case .int64(let least) = statistics.min, case .int64(let greatest) = statistics.max,
+                least <= greatest, !keys.overlaps(least...greatest) {
                 continue
             }
             if group.columns[idColumn].nullCount == group.rowCount { continue }
@@ -108,7 +107,7 @@ package struct DuplicateFilter {
                 case .fixed(let bytes, 16, let validity) = try file.read(column: idColumn, rowGroup: index)
             else { continue }
             for row in userKeys.indices where validity?[row] ?? true {
-                body(Identity(userKey: userKeys[row], bytes.rawSpan, row))
+                body(EventIdentity(userKey: userKeys[row], bytes.rawSpan, row))
             }
         }
     }

@@ -21,7 +21,8 @@ struct EventFileWriter {
         let dayRows = order.rows[day.range]
         let keys = dayRows.map { userKeys[$0] }
         for group in KeyRange.rowGroups(keys) {
-            let rowsOfGroup = dayRows[(day.range.lowerBound + group.lowerBound)..<(day.range.lowerBound + group.upperBound)]
+            let first = day.range.lowerBound
+            let rowsOfGroup = dayRows[(first + group.lowerBound)..<(first + group.upperBound)]
             try writer.writeRowGroup(rows.columns.map { $0.gather(rowsOfGroup) }, rowCount: rowsOfGroup.count)
         }
         let summary = try writer.finish()

@@ -15,19 +15,21 @@ package struct EventRows: Sendable {
     /// The source of each run of rows, for the ledger: index of the first row, and whose it is.
     private(set) var sourceRuns: [(firstRow: Int, source: SourceID)] = []
     package private(set) var rowCount = 0
+    /// The rows that name an earlier id, ascending, and the ids: a property that has no column of its own.
+    private(set) var previousIDs: (rows: [Int], ids: ByteStrings) = ([], ByteStrings())
 
     package init(project: Project) { self.project = project }
 
-    /// The days (since 1970-01-01, UTC) of all rows.
+    /// The day of a timestamp, since 1970-01-01, UTC.
     static func day(_ timestampMicros: Int64) -> Int {
         Int(timestampMicros.flooredQuotient(by: 86_400_000_000))
     }
 
     /// Adds the events of a batch that were not excluded. O(events × columns of the batch).
-    /// - Parameters:
-    ///   - firstOrdinal: the ordinal of the batch's first event in its record.
-    ///   - isKept: further rows to leave out, by index; nil keeps all.
-    package mutating func append(_ batch: Batch, _ entry: Entry, _ details: BatchEntry, record: UInt64, firstOrdinal: Int) {
+    /// - Parameter firstOrdinal: the ordinal of the batch's first event in its record.
+    package mutating func append(
+        _ batch: Batch, _ entry: Entry, _ details: BatchEntry, record: UInt64, firstOrdinal: Int
+    ) {
         let excluded = Set(details.exclusions.map(\.index))
         let kept = (0..<batch.eventCount).filter { !excluded.contains($0) }
         guard !kept.isEmpty else { return }
@@ -40,6 +42,7 @@ package struct EventRows: Sendable {
         appendFlags(batch, kept)
         appendEventIDs(batch, kept)
         appendValues(batch, kept)
+        appendPreviousIDs(batch, kept)
         appendExtra(batch, kept)
         rowCount += kept.count
     }
@@ -165,6 +168,19 @@ package struct EventRows: Sendable {
             }
         }
         appendJSON(rest, batch, kept)
+    }
+
+    private mutating func appendPreviousIDs(_ batch: Batch, _ kept: [Int]) {
+        let name = Array(ReservedType.previousIDName.utf8)
+        for column in batch.valueColumns where column.scope == .property {
+            guard case .string(let refs) = column.values,
+                batch.strings.span(Int(column.name)).equals(name.rawSpan)
+            else { continue }
+            for (index, row) in kept.enumerated() where column.presence[row] {
+                previousIDs.rows.append(rowCount + index)
+                previousIDs.ids.append(batch.strings.span(Int(refs[column.presence.onesCount(before: row)])))
+            }
+        }
     }
 
     private mutating func appendJSON(_ rest: [JSONMember], _ batch: Batch, _ kept: [Int]) {

@@ -1,6 +1,5 @@
 import Bytes
 import Events
-import JSON
 import Parquet
 
 extension EventRows {
@@ -23,26 +22,19 @@ extension EventRows {
         return (
             [
                 column(.position), column(.timestamp), column(.receivedAt), .strings(operation), column(.userID),
-                column(.anonymousID), .strings(previousIDs(rows)), column(.groupKey), column(.consent), traits,
+                column(.anonymousID), .strings(previousIDs(of: rows)), column(.groupKey), column(.consent), traits,
             ], rows.count
         )
     }
 
-    /// The property `previous_id` of each row, which has no column of its own.
-    private func previousIDs(_ rows: ArraySlice<Int>) -> StringColumn {
-        guard case .strings(let json) = columns[EventSchema.firstJSON].gather(rows) else {
-            preconditionFailure("JSON columns are string columns")
+    /// The property `previous_id` of each row; both lists ascend.
+    private func previousIDs(of rows: ArraySlice<Int>) -> StringColumn {
+        var next = 0
+        let codes = rows.map { row -> UInt32 in
+            while next < previousIDs.rows.count, previousIDs.rows[next] < row { next += 1 }
+            return next < previousIDs.rows.count && previousIDs.rows[next] == row ? UInt32(next) : StringColumn.null
         }
-        var interner = StringInterner()
-        let codes = json.codes.map { code -> UInt32 in
-            guard code != StringColumn.null else { return code }
-            let text = json.dictionary.copy(Int(code))
-            guard let object = try? JSONValue(parsing: text).asObject, let previous = object["previous_id"]?.asString else {
-                return StringColumn.null
-            }
-            return interner.intern(previous)
-        }
-        return StringColumn(dictionary: interner.strings, codes: codes)
+        return StringColumn(dictionary: previousIDs.ids, codes: codes)
     }
 
     /// How many rows of each source, of the records after one, were left out.

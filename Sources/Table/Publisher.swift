@@ -22,9 +22,9 @@ package struct PublishReport: Sendable, Equatable {
 
 /// Moves a project's events from the log into its tables: protocol/table.md §6.
 ///
-/// Only the holder of the compactor's lock publishes. Crash story: until the root's commit is linked nothing of a slice is
-/// visible, and a rerun replaces the files and appends to the siblings only what is behind their txn; from the link on the
-/// slice is published and a rerun begins behind it.
+/// Only the holder of the compactor's lock publishes. Crash story: until the root's commit is linked nothing of a
+/// slice is visible, and a rerun replaces the files and appends to the siblings only what is behind their txn; from
+/// the link on the slice is published and a rerun begins behind it.
 package struct Publisher {
     package struct Options: Sendable {
         /// A slice ends at the record that fills it: memory is bounded whatever the backlog.
@@ -96,8 +96,8 @@ package struct Publisher {
         return (published, last.sequence)
     }
 
-    /// Gathers records until the slice is full, but never fewer than the siblings hold: a slice that an interrupted publish
-    /// began may not end earlier.
+    /// Gathers records until the slice is full, but never fewer than the siblings hold: a slice that an interrupted
+    /// publish began may not end earlier.
     /// - Returns: the last record.
     private func gather(
         after: UInt64, through: UInt64, atLeast: UInt64, into gatherer: inout SliceGatherer
@@ -107,7 +107,8 @@ package struct Publisher {
             try log.forEachRecord(after: after, through: through) { record in
                 try gatherer.add(record)
                 last = (record.sequence, record.commitMicros)
-                let isFull = gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
+                let isFull =
+                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
                 if isFull, record.sequence >= atLeast { throw SliceIsFull() }
             }
         } catch is SliceIsFull {}
@@ -185,6 +186,13 @@ private struct SliceIsFull: Error {}
 
 extension Project {
     package var eventsFolder: String { folder + "/events" }
+
+    /// The newest version of the root table, whose commits outlast a crash: what its `lastRecord` says may be freed.
+    package func durableEvents(after known: TableVersion, disk: Disk) throws -> TableVersion {
+        let version = try newestEvents(after: known, disk: disk)
+        try DeltaLog(tableFolder: eventsFolder, disk: disk).makeDurable(version)
+        return version
+    }
 
     /// The newest version of the root table, refused if it was made with another key or format.
     package func newestEvents(after known: TableVersion = TableVersion(), disk: Disk) throws -> TableVersion {

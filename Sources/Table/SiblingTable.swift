@@ -67,8 +67,8 @@ struct SiblingTable {
 
     /// Appends rows of a slice as one commit, if there are any.
     ///
-    /// Crash story: the commit carries the slice's last record as its own txn, so a rerun finds it and appends only what
-    /// stands behind it.
+    /// Crash story: the commit carries the slice's last record as its own txn, so a rerun finds it and appends only
+    /// what stands behind it.
     /// - Parameter columns: rows of records behind `lastRecord` only.
     mutating func append(_ columns: [ColumnValues], rowCount: Int, slice: Slice) throws {
         guard rowCount > 0 else { return }

@@ -25,8 +25,8 @@ package final class TableReader: Sendable {
 
     /// The newest instant: every event that was acknowledged before the call is in it, once.
     ///
-    /// The order of reading makes it so (protocol/wal.md §8): the mark first, then the segments, then the root, whose last
-    /// record cuts the log's. A version that loses a file under our hands is read anew.
+    /// The order of reading makes it so (protocol/wal.md §8): the mark first, then the segments, then the root, whose
+    /// last record cuts the log's. A version that loses a file under our hands is read anew.
     package func snapshot() throws -> Snapshot {
         for attempt in 0... {
             do {

@@ -3,7 +3,8 @@ import WAL
 
 /// The events of the log that the root table does not hold yet, as sorted runs in memory.
 ///
-/// Runs are merged in tiers: each is at least twice as long as the next, so there are few and following costs O(log n) a row.
+/// Runs are merged in tiers: each is at least twice as long as the next, so there are few and following costs O(log n)
+/// a row.
 struct Tail {
     private struct Piece {
         let records: ClosedRange<UInt64>
@@ -40,7 +41,9 @@ struct Tail {
         guard mark.sequence > lastRecord else { return }
         let rows = try gather(lastRecord + 1...mark.sequence)
         let isKept = try filter.keep(rows)
-        for (row, position) in rows.columns[.position].int64s.enumerated() where !isKept[row] { dropped.insert(position) }
+        for (row, position) in rows.columns[.position].int64s.enumerated() where !isKept[row] {
+            dropped.insert(position)
+        }
         let added = piece(lastRecord + 1...mark.sequence, rows, isKept)
         lastRecord = mark.sequence
         clockMicros = mark.commitMicros

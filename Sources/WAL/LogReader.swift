@@ -18,10 +18,14 @@ package final class LogReader {
 
     /// Reads the durable mark and sees that every segment up to it is open.
     /// - Returns: nil if there is no log yet.
-    /// - Throws: `.brokenChain` or `.unstable` if the segments do not reach from the oldest to the mark.
+    /// - Throws: `.unstable` if the segments do not reach from the oldest to the mark, or there are segments without a
+    ///   readable mark, as between a power cut and the collector's next start: what is durable is not known then.
     package func refresh() throws -> DurableMark? {
         for _ in 0..<20 {
-            guard let mark = try DurableMark.read(in: folder, disk: disk) else { return nil }
+            guard let mark = try DurableMark.read(in: folder, disk: disk) else {
+                guard disk.exists(folder), !Self.segmentNumbers(try disk.list(folder)).isEmpty else { return nil }
+                continue
+            }
             if segments.last?.header.number == mark.segment, segments.last?.header.lineage == mark.lineage {
                 return mark
             }
@@ -31,6 +35,8 @@ package final class LogReader {
                 if segments.last?.header.number == mark.segment { return mark }
             } catch WALError.file(let error) where error.isNotFound {
                 continue  // freed between the listing and the opening: list again
+            } catch WALError.brokenChain {
+                continue  // freed while the folder was being listed
             }
         }
         throw WALError.unstable(path: folder)

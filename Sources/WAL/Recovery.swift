@@ -34,8 +34,10 @@ extension LogWriter {
         }
         let mark = try DurableMark.read(in: folder, disk: disk)
         let segments = try LogReader.openChain(folder: folder, numbers: numbers, disk: disk)
-        return try Recovery(folder: folder, options: options, disk: disk, state: state, segments: segments, mark: mark)
-            .run(nowMicros: nowMicros)
+        let recovery = Recovery(
+            folder: folder, options: options, disk: disk, state: state, segments: segments, mark: mark,
+            highestPublished: highestPublished)
+        return try recovery.run(nowMicros: nowMicros)
     }
 
     private static func create(
@@ -62,6 +64,7 @@ private struct Recovery {
     let state: SourceState
     let segments: [SegmentReader]
     let mark: DurableMark?
+    let highestPublished: UInt64
 
     func run(nowMicros: Int64) throws -> (LogWriter, RecoveryReport) {
         let last = segments[segments.count - 1]
@@ -69,6 +72,12 @@ private struct Recovery {
         let scan = try Scan(last)
         report.wasUnclean = !scan.hasFooter
         let boundary = try durableBoundary(last, scan)
+        // Tables that are ahead of the log mean an older log put in place: its next records would be taken for
+        // published.
+        let newest = scan.records.last?.sequence ?? last.header.previousLastRecord
+        guard newest >= highestPublished else {
+            throw WALError.behindTables(path: folder, lastFound: newest, lastPublished: highestPublished)
+        }
         try state.load(try LogReader.checkpoint(of: last.header, folder: folder, disk: disk))
         for record in scan.records where record.sequence <= boundary { try state.apply(record) }
         let beyond = scan.records.filter { $0.sequence > boundary }
@@ -126,9 +135,15 @@ private struct Recovery {
         for (index, segment) in segments.enumerated() {
             let isLast = index == segments.count - 1
             let end = isLast ? boundary : segments[index + 1].header.previousLastRecord
+            let found = isLast ? scan : try Scan(segment, through: end)
+            guard isLast || (found.records.last?.sequence ?? segment.header.previousLastRecord) == end else {
+                throw WALError.corruptRecord(
+                    path: segment.path, byteOffset: found.end,
+                    reason: "a damaged record in a segment that has a successor")
+            }
             var projects: [String: UInt64] = [:]
             var byteCount = 0
-            for record in isLast ? scan.records : try Scan(segment, through: end).records where record.sequence <= end {
+            for record in found.records where record.sequence <= end {
                 for entry in record.entries { projects[entry.project] = record.sequence }
                 byteCount += record.header.recordBytes
             }

@@ -10,6 +10,8 @@ package enum WALError: Error, Equatable, Sendable, CustomStringConvertible {
     case corruptRecord(path: String, byteOffset: Int, reason: String)
     /// Records that were durable are gone.
     case recordsLost(path: String, lastFound: UInt64, lastDurable: UInt64)
+    /// The tables hold records that this log never had: an older log was put in place of the newer one.
+    case behindTables(path: String, lastFound: UInt64, lastPublished: UInt64)
     /// The segments do not follow one another.
     case brokenChain(path: String, reason: String)
     /// A body's bytes do not match the directory.
@@ -26,6 +28,9 @@ package enum WALError: Error, Equatable, Sendable, CustomStringConvertible {
         case .corruptRecord(let path, let byteOffset, let reason): "\(path): byte \(byteOffset): \(reason)"
         case .recordsLost(let path, let lastFound, let lastDurable):
             "\(path): last intact record is \(lastFound) but \(lastDurable) was durable"
+        case .behindTables(let path, let lastFound, let lastPublished):
+            "\(path): ends at record \(lastFound) but the tables hold \(lastPublished): an older log than the tables'; "
+                + "restore both together, or move the log away to begin a new one behind the tables"
         case .brokenChain(let path, let reason): "\(path): \(reason)"
         case .corruptBody(let path, let sequence, let entry, let reason):
             "\(path): record \(sequence), entry \(entry): \(reason)"

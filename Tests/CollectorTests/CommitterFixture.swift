@@ -18,7 +18,8 @@ final class CommitterFixture {
         _ disk: Disk = .unsynchronized, segmentBytes: Int = 1 << 16, clock: @escaping () -> Int64 = { TestBatch.now }
     ) throws -> GroupCommitter {
         try GroupCommitter.open(
-            folder: logFolder, segmentBytes: segmentBytes, highestPublished: 0, disk: disk, clock: clock, metrics: metrics
+            folder: logFolder, segmentBytes: segmentBytes, highestPublished: 0, disk: disk, clock: clock,
+            metrics: metrics
         ).0
     }
 

@@ -45,7 +45,9 @@ import Testing
         #expect(mode == 0o600)
 
         #expect(capture.run("token", "create", "--name", "web", "--data", data) == 1)
-        #expect(capture.run("token", "create", "--name", "r", "--role", "relay", "--project", "a", "--project=b", "--data", data) == 0)
+        let projects = ["--project", "a", "--project=b"]
+        let relay = ["token", "create", "--name", "r", "--role", "relay", "--data", data] + projects
+        #expect(TidemarkCommands.run(relay, capture.console) == 0)
         let listed = Capture()
         #expect(listed.run("token", "list", "--data", data) == 0)
         #expect(listed.output.contains("web   ingest  default") && listed.output.contains("r     relay   a, b"))
@@ -60,7 +62,8 @@ import Testing
         let capture = Capture()
         #expect(capture.run("token", "create", "--name", "a", "--role", "admin", "--data", folder.path) == 0)
         #expect(capture.error.contains("a running collector was not told"))
-        #expect(capture.run("token", "create", "--name", "b", "--project", "x", "--project", "y", "--data", folder.path) == 64)
+        let two = ["token", "create", "--name", "b", "--project", "x", "--project", "y", "--data", folder.path]
+        #expect(TidemarkCommands.run(two, capture.console) == 64)
     }
 
     @Test func aDamagedTokenFileIsNotOverwritten() throws {

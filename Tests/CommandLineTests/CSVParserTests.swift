@@ -37,7 +37,9 @@ import Testing
     @Test func anEmptyQuotedFieldAloneIsARow() { #expect(rows("\"\"\n") == [good(1, "")]) }
 
     @Test func rowsMayBeRagged() {
-        #expect(rows("a,b\n1\n1,2,3\n,\n") == [good(1, "a", "b"), good(2, "1"), good(3, "1", "2", "3"), good(4, "", "")])
+        #expect(rows("a,b\n1\n1,2,3\n,\n") == [
+            good(1, "a", "b"), good(2, "1"), good(3, "1", "2", "3"), good(4, "", ""),
+        ])
     }
 
     @Test func aQuoteInsideAPlainFieldIsText() { #expect(rows("5\" disk,x") == [good(1, "5\" disk", "x")]) }
@@ -62,9 +64,11 @@ import Testing
     func whatIsWrittenIsReadBackWhateverThePieces(seed: Int) {
         var random = SeededRandom(seed: UInt64(seed))
         let alphabet: [Character] = ["a", ",", "\"", "\n", "ü", " "]
-        let table = (0..<20).map { _ in
-            (0..<3).map { _ in String((0..<Int.random(in: 1...5, using: &random)).map { _ in alphabet.randomElement(using: &random)! }) }
+        func field() -> String {
+            let count = Int.random(in: 1...5, using: &random)
+            return String((0..<count).map { _ in alphabet.randomElement(using: &random)! })
         }
+        let table = (0..<20).map { _ in (0..<3).map { _ in field() } }
         let text = table.map { row in
             row.map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }.joined(separator: ",") + "\r\n"
         }.joined()

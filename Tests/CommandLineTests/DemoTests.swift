@@ -46,7 +46,7 @@ import Zones
     }
 
     @Test func theSignupFunnelNarrowsStepByStep() {
-        func who(_ event: Event) -> String { event.anonymousID ?? "" }
+        func who(_ event: Event) -> String { event.anonymousID ?? event.userID ?? "" }
         let all = events()
         let steps: [(String, String, String)] = [
             ("page_view", "page_name", "signup"), ("click", "element_id", "signup_button"),
@@ -58,7 +58,8 @@ import Zones
         #expect(counts[3] > 50)
         #expect(counts[0] > counts[1] && counts[1] > counts[2] && counts[2] > counts[3], "\(counts)")
         let joined = all.filter { $0.type == "$identify" }
-        #expect(joined.count == counts[3] && joined.allSatisfy { $0.anonymousID != nil && $0.userID != nil })
+        #expect(joined.count > counts[3] / 4 && joined.count < counts[3])
+        #expect(joined.allSatisfy { $0.anonymousID != nil && $0.userID != nil })
     }
 
     @Test func usersDifferSessionsCrossMidnightAndSomeTimesTie() {

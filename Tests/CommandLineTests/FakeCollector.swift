@@ -35,7 +35,7 @@ final class FakeCollector: Sendable {
         }
         let ready = DispatchSemaphore(value: 0)
         let thread = Thread { [self] in
-            let state = try! CollectorState(self, trouble)
+            guard let state = try? CollectorState(self, trouble) else { preconditionFailure("no port to listen on") }
             stopping.withLock { $0 = state.stop }
             ready.signal()
             state.loop.run()
@@ -156,7 +156,9 @@ private final class CollectorState {
             return
         }
         var decoder = BatchDecoder()
-        let events = try! decoder.decode(bytes.rawSpan).events()
+        guard let events = try? decoder.decode(bytes.rawSpan).events() else {
+            preconditionFailure("the client sent a batch that does not decode")
+        }
         let refused = events.indices.filter { events[$0].type == trouble.refusedType }
         ledger.exclude(
             key,
@@ -215,6 +217,7 @@ private final class CollectorState {
         default: (status, result) = (.failed, #"{"error":"unknown verb"}"#)
         }
         collector.change { $0.adminVerbs.append(request.verb) }
-        perform(peer.connection.adminReplied(AdminReply(number: request.number, status: status, result: result)), number, peer)
+        let reply = AdminReply(number: request.number, status: status, result: result)
+        perform(peer.connection.adminReplied(reply), number, peer)
     }
 }

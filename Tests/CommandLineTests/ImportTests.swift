@@ -86,8 +86,8 @@ import Testing
         defer { collector.stop() }
         let text = """
             {"event_id":"evt_0123456789abcdef0123456789abcdef","event_type":"purchase","user_id":"u1","session_id":"s",\
-            "timestamp":"2023-11-14T22:13:20Z","properties":{"amount":9.5,"items":[{"sku":"a"}],"gift":true,"note":null},\
-            "device":{"os":"linux"},"location":{"country":"DE"},"context":{"v":1}}
+            "timestamp":"2023-11-14T22:13:20Z","properties":{"amount":9.5,"items":[{"sku":"a"}],"gift":true,\
+            "note":null},"device":{"os":"linux"},"location":{"country":"DE"},"context":{"v":1}}
 
             {"event":"click","time":1700000000,"user_id":17,"plan":"pro"}
             [1]
@@ -102,7 +102,7 @@ import Testing
         #expect(first.eventID?.description == "evt_0123456789abcdef0123456789abcdef")
         #expect(first.timestampMicros == 1_700_000_000_000_000)
         #expect(Set(first.values.map { "\($0.scope) \($0.name) \($0.value)" }) == [
-            "property amount float64(9.5)", "property items json(\"[{\\\"sku\\\":\\\"a\\\"}]\")", "property gift bool(true)",
+            "property amount float64(9.5)", #"property items json("[{\"sku\":\"a\"}]")"#, "property gift bool(true)",
             "device os string(\"linux\")", "location country string(\"DE\")", "context v int64(1)",
         ])
         #expect(events[1].userID == "17")
@@ -136,7 +136,8 @@ import Testing
     @Test func standardInputIsReadForADash() {
         let capture = Capture(input: csv(rows: 3))
         #expect(capture.run("import", "--dry-run", "-") == 0)
-        #expect(capture.output.contains(#""event_type":"click","timestamp":"2023-11-14T22:13:20.000000Z","user_id":"u0""#))
+        let start = #""event_type":"click","timestamp":"2023-11-14T22:13:20.000000Z","user_id":"u0""#
+        #expect(capture.output.contains(start))
         #expect(capture.error.contains("3 rows read, 0 rejected, nothing stored"))
     }
 

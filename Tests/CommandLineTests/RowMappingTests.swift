@@ -104,8 +104,8 @@ import Zones
         let ids = events.map { first.id(for: $0) }
         #expect(Set(ids).count == 4)
         // Another order, other rows between: the n-th repeat has the n-th id all the same.
-        #expect([event("a"), event("c"), event("a"), event("b"), event("a")].map { second.id(for: $0) }.filter(ids.contains)
-            == [ids[0], ids[2], ids[1], ids[3]])
+        let edited = [event("a"), event("c"), event("a"), event("b"), event("a")].map { second.id(for: $0) }
+        #expect(edited.filter(ids.contains) == [ids[0], ids[2], ids[1], ids[3]])
     }
 
     @Test func idsNeverChangeBetweenVersions() {

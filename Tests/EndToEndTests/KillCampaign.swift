@@ -20,7 +20,8 @@ struct KillCampaign {
         var description: String {
             """
             seed \(seed): \(kills) kills of the daemon, \(killsDuringCompaction) of them during a compaction, \
-            \(killsWhileStarting) while it started; \(childKills) of the compaction child alone; \(recoveries) recoveries; \(connections) connections; \(produced) events \
+            \(killsWhileStarting) while it started; \(childKills) of the compaction child alone; \
+            \(recoveries) recoveries; \(connections) connections; \(produced) events \
             acknowledged, \(rows) stored; \(faults.isEmpty ? "no fault" : faults.joined(separator: "; "))
             """
         }

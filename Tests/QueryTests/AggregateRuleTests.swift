@@ -130,8 +130,8 @@ import Testing
         var json: JSONObject = JSONObject([
             .init("kind", "aggregate"), .init("metrics", [["type": "sum", "field": "amount"]]),
         ])
-        #expect(
-            error { try answer(events, .object(json)) } == .mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"]))
+        let refusal = QueryError.mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"])
+        #expect(error { try answer(events, .object(json)) } == refusal)
         #expect(try answer([events[0], events[2], events[3]], .object(json)).rows == [[13]])
         json["group_by"] = "properties.currency"
         #expect(try answer(events, .object(json)).rows == [["EUR", 12], ["USD", 20.5], [nil, 1]])
@@ -225,6 +225,14 @@ import Testing
         #expect(meta?["as_of"]?["clock"] == "2024-03-08T00:00:00.000000Z")
         #expect(meta?["exact"] == true)
         #expect(answer.json["rows"] == [["count": 3]])
+    }
+
+    @Test func `an instant as the end is out of the range, also where nothing later is read`() throws {
+        let events = ["12:00", "13:00", "12:00", "13:00"].map { event("a", "2024-03-02T\($0):00Z", user: "u") }
+        let json: JSONValue = [
+            "kind": "aggregate", "date_range": ["start": "2024-03-02T12:00:00Z", "end": "2024-03-02T13:00:00Z"],
+        ]
+        #expect(try answer(events, json).rows == [[2]])
     }
 
     @Test func `over its budget a question is refused, and a cancelled one ends`() throws {

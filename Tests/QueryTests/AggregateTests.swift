@@ -34,8 +34,40 @@ import Testing
             let expected = naive.rows(question, aggregate)
             let answer = try QueryEngine.answer(question, snapshot)
             #expect(answer.rows == expected, "seed \(seed): \(json)")
-            let banded = try QueryEngine.answer(question, snapshot, Execution(budgetBytes: 200_000, parallel: backwards))
+            let little = Execution(budgetBytes: 200_000, parallel: backwards)
+            let banded = try QueryEngine.answer(question, snapshot, little)
             #expect(banded.rows == expected, "seed \(seed), in bands: \(json)")
+        }
+    }
+
+    @Test func `very many groups, and times far apart, are counted the same way`() throws {
+        let fixture = try TableFixture()
+        var random = SeededRandom(seed: 8)
+        let events = (0..<9000).map { index -> Event in
+            let hour = Int64.random(in: 0..<300_000, using: &random)
+            var event = Event(type: "a", timestampMicros: micros("1990-01-01") + hour * 3_600_000_000)
+            event.userID = "u\(Int.random(in: 0..<50, using: &random))"
+            event.values = [
+                EventValue(.property, "x", .string("x\(Int.random(in: 0..<500, using: &random))")),
+                EventValue(.property, "y", .int64(Int64.random(in: 0..<500, using: &random))),
+            ]
+            return event
+        }
+        for start in stride(from: 0, to: 9000, by: 3000) {
+            try fixture.commit(Array(events[start..<(start + 3000)]), nowMicros: micros("2024-06-01") + Int64(start))
+        }
+        let snapshot = try fixture.snapshot()
+        let naive = NaiveQuery(events: events, clockMicros: snapshot.clockMicros)
+        for groups in [["x", "y"], ["y", "x", "user_id"], ["hour"], ["x", "month"]] as [[String]] {
+            let question = try question([
+                "kind": "aggregate", "metrics": ["count", ["type": "count_distinct", "field": "user_id"]],
+                "group_by": .array(groups.map { .string($0) }), "time_zone": "Pacific/Apia",
+            ])
+            guard case .aggregate(let aggregate) = question.body else { return }
+            let answer = try QueryEngine.answer(question, snapshot)
+            let expected = naive.rows(question, aggregate)
+            let isSame = answer.rows == expected
+            #expect(isSame && expected.count > 4096, "by \(groups): \(answer.rows.count) and \(expected.count) rows")
         }
     }
 

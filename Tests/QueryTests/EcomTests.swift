@@ -21,7 +21,8 @@ import Testing
     /// The rows of the file, in time order, read by the Python that tests are given.
     private static func rows() throws -> [Row] {
         guard let python = ProcessInfo.processInfo.environment["TIDEMARK_PYTHON"] else {
-            throw DatasetMissing(description: "TIDEMARK_PYTHON does not name a Python with retentioneering; scripts/test sets it")
+            throw DatasetMissing(
+                description: "TIDEMARK_PYTHON does not name a Python with retentioneering; scripts/test sets it")
         }
         // The package is found but not imported: what it depends on need not be there.
         let script = """
@@ -44,7 +45,9 @@ import Testing
         }
         return text.split(separator: "\n").dropFirst().map { line in
             let cells = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            return Row(user: cells[0], session: cells[1], type: cells[2], time: cells[3], platform: cells[4], channel: cells[5])
+            return Row(
+                user: cells[0], session: cells[1], type: cells[2], time: cells[3], platform: cells[4],
+                channel: cells[5])
         }.sorted { $0.time < $1.time }
     }
 

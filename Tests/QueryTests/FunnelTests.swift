@@ -30,8 +30,8 @@ import Testing
                 #expect(found == expected.map { [Int64($0.users), Int64($0.inProgress)] }, "seed \(seed): \(json)")
                 let dropped = answer.rows.map { Int($0[6].asInteger!) }
                 for step in 1..<expected.count {
-                    #expect(
-                        expected[step - 1].users == expected[step].users + dropped[step - 1] + expected[step - 1].inProgress)
+                    let rest = expected[step].users + dropped[step - 1] + expected[step - 1].inProgress
+                    #expect(expected[step - 1].users == rest)
                 }
             }
         }
@@ -139,6 +139,8 @@ import Testing
             event("a", "2024-02-29T23:59:59Z", user: "early"), event("b", "2024-03-01T00:10:00Z", user: "early"),
         ]
         #expect(try users(events, .object(json)) == [1, 1, 0])
+        // The range's end is out of it, also where nothing later is read.
+        #expect(try users([event("a", "2024-03-02T00:00:00Z", user: "end")], .object(json)) == [0, 0, 0])
     }
 
     @Test func `a user whose window is open is in progress, not dropped`() throws {

@@ -22,7 +22,9 @@ struct NaiveQuery {
         switch value {
         case .bool(let bool): return .bool(bool)
         case .int64(let integer): return .integer(integer)
-        case .float64(let number): return number == number.rounded() && abs(number) < 1e15 ? .integer(Int64(number)) : .fraction(number)
+        case .float64(let number):
+            let isWhole = number == number.rounded() && abs(number) < 1e15
+            return isWhole ? .integer(Int64(number)) : .fraction(number)
         case .string(let text): return .text(Array(text.utf8))
         case .json(let text):
             switch try? JSONValue(parsing: text) {

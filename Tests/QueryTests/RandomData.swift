@@ -44,8 +44,8 @@ struct RandomData {
             (.device, "type"), (.location, "country"), (.context, "color"), (.trait, "plan"),
         ] where random.chance(0.4) {
             let isPlain = random.chance(0.6)
-            let plain: EventValue.Value =
-                name == "amount" ? .float64(Double(Int.random(in: 0...80, using: &random)) / 8) : .string(pick(["a", "b"]))
+            let number = Double(Int.random(in: 0...80, using: &random)) / 8
+            let plain: EventValue.Value = name == "amount" ? .float64(number) : .string(pick(["a", "b"]))
             // The amount's own column takes numbers; texts go beside it.
             let other = name == "amount" ? pick([.int64(3), .string("7"), .int64(-1)]) : value()
             event.values.append(EventValue(scope, name, isPlain ? plain : other))
@@ -65,7 +65,8 @@ struct RandomData {
 
     mutating func operand() -> JSONValue {
         pick([
-            "a", "b", "u1", "x", "a1", "page_view", "purchase", "$identify", "granted", "s1", 1, 2, 0.5, 1.5, true, "é", 0,
+            "a", "b", "u1", "x", "a1", "page_view", "purchase", "$identify", "granted", "s1", 1, 2, 0.5, 1.5, true,
+            "é", 0,
         ])
     }
 
@@ -78,7 +79,8 @@ struct RandomData {
             }
         }
         let field = pick(fields)
-        switch pick(["eq", "eq", "ne", "in", "not_in", "lt", "gte", "contains", "starts_with", "exists", "not_exists"]) {
+        switch pick(["eq", "eq", "ne", "in", "not_in", "lt", "gte", "contains", "starts_with", "exists", "not_exists"])
+        {
         case let op where op == "in" || op == "not_in":
             return ["field": .string(field), "op": .string(op), "value": [operand(), operand(), operand()]]
         case let op where op == "lt" || op == "gte":
@@ -108,7 +110,9 @@ struct RandomData {
             .init("time_zone", .string(pick(zones))), .init("week_start", pick(["monday", "sunday", "saturday"])),
         ])
         if random.chance(0.7) { question["filters"] = filter() }
-        if random.chance(0.5) { question["order_by"] = pick(["count DESC", "count", ["field": "count", "direction": "desc"]]) }
+        if random.chance(0.5) {
+            question["order_by"] = pick(["count DESC", "count", ["field": "count", "direction": "desc"]])
+        }
         if random.chance(0.3) { question["limit"] = pick([1, 2, 5]) }
         if random.chance(0.6) { question["date_range"] = dateRange() }
         return .object(question)

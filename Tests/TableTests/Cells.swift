@@ -36,7 +36,8 @@ func rows(_ columns: [(name: String, values: ColumnValues)]) throws -> [Row] {
     for (name, values) in columns {
         for (index, cell) in values.cells.enumerated() {
             guard let cell else { continue }
-            rows[index][name] = name.hasSuffix("_json") || name == "traits" ? try JSONValue(parsing: Array(cell.utf8)).description : cell
+            let isJSON = name.hasSuffix("_json") || name == "traits"
+            rows[index][name] = isJSON ? try JSONValue(parsing: Array(cell.utf8)).description : cell
         }
     }
     return rows

@@ -1,3 +1,4 @@
+import Bytes
 import Events
 import TestSupport
 import Testing
@@ -43,6 +44,23 @@ import WAL
             event(nil, day: 0), event(nil, day: 0), event(1, day: 0, user: nil),
         ]
         #expect(try kept(events, published: published) == [0, 1, 2, 3, 4, 5])
+    }
+
+    @Test(arguments: [0, 1, 3, 5000])
+    func theFilterOfAFileNeverDeniesWhatItHolds(count: Int) {
+        var random = SeededRandom(seed: UInt64(count))
+        func identities(_ count: Int) -> [EventIdentity] {
+            let ids = random.bytes(count * 16)
+            return (0..<count).map { row in
+                EventIdentity(userKey: Int64(bitPattern: random.next()), ids.rawSpan, row)
+            }
+        }
+        var filter = IdentityFilter(count: count)
+        let held = identities(count)
+        for identity in held { filter.insert(identity) }
+        #expect(held.allSatisfy { filter.mayHold($0) })
+        let wrong = identities(10_000).count { filter.mayHold($0) }
+        #expect(wrong < 200, "about one in 400 at most")
     }
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)

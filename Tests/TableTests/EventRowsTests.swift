@@ -25,7 +25,8 @@ import WAL
         var gatherer = SliceGatherer(project: fixture.project)
         try log.forEachRecord(after: 0, through: mark.sequence) { try gatherer.add($0) }
         let all = Array(0..<gatherer.events.rowCount)
-        return try rows(zip(EventSchema.parquet.columns, gatherer.events.columns).map { ($0.name, $1.gather(all[...])) })
+        let columns = zip(EventSchema.parquet.columns, gatherer.events.columns)
+        return try rows(columns.map { ($0.name, $1.gather(all[...])) })
     }
 
     private func single(_ events: [Event], _ change: (inout Shipment) -> Void = { _ in }) throws -> [Row] {
@@ -45,7 +46,8 @@ import WAL
 
     @Test func wholeAndFractionalAmountsShareOneColumn() throws {
         let found = try single([purchase(.int64(10)), purchase(.float64(10.5)), purchase(.int64(-(1 << 53)))])
-        #expect(found.map { $0["properties_amount"] } == [Double(10).cell, Double(10.5).cell, Double(-9_007_199_254_740_992).cell])
+        let amounts = [10, 10.5, -9_007_199_254_740_992] as [Double]
+        #expect(found.map { $0["properties_amount"] } == amounts.map(\.cell))
         #expect(found.allSatisfy { $0["_properties_json"] == nil })
     }
 

@@ -93,7 +93,8 @@ import WAL
     /// A batch with a value in every column.
     private func fullShipment() -> Shipment {
         let events = (0..<20).map { index in
-            var event = Event(type: "every column", timestampMicros: TableEvents.startMicros + Int64(index) * 7_000_000_001)
+            let time = TableEvents.startMicros + Int64(index) * 7_000_000_001
+            var event = Event(type: "every column", timestampMicros: time)
             event.userID = "user 🧭 \(index % 7)"
             event.anonymousID = "device \(index)"
             event.sessionID = "session \(index / 3)"
@@ -123,7 +124,7 @@ import WAL
     private func judge(_ arguments: [String]) throws {
         guard let python = ProcessInfo.processInfo.environment["TIDEMARK_PYTHON"] else {
             throw JudgeFailure(
-                description: "TIDEMARK_PYTHON does not name a Python with deltalake, duckdb and duckdb-extension-delta, "
+                description: "TIDEMARK_PYTHON does not name a Python with deltalake, duckdb, duckdb-extension-delta, "
                     + "chdb, polars and pyarrow; scripts/test sets it")
         }
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -48,7 +48,8 @@ import WAL
 
     @Test(arguments: [
         "", "{", "[]", "{}", #"{"format":1,"project":"a","key":"00000000000000000000000000000000"}"#,
-        #"{"format":0,"project":"b","key":"00000000000000000000000000000000"}"#, #"{"format":0,"project":"a","key":"00"}"#,
+        #"{"format":0,"project":"b","key":"00000000000000000000000000000000"}"#,
+        #"{"format":0,"project":"a","key":"00"}"#,
         #"{"format":0,"project":"a","key":"0000000000000000000000000000000g"}"#,
     ])
     func aFileThatIsNoProjectOfThisFormatIsRefused(text: String) throws {

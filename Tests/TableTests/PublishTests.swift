@@ -92,6 +92,22 @@ import WAL
         #expect(ledger.map { $0["stored"] } == ["0"])
     }
 
+    @Test func anEarlierIDIsKeptWhateverStandsBesideIt() throws {
+        var event = TableEvents.few[0]
+        event.type = "$alias"
+        // Valid JSON that a parser of unique names and finite numbers refuses.
+        event.values = [
+            EventValue(.property, "items", .json(#"{"a":1,"a":1e999}"#)),
+            EventValue(.property, "previous_id", .string("old id")),
+        ]
+        var other = event
+        other.values.removeLast()
+        let fixture = try TableFixture()
+        try fixture.commit([Shipment(events: [TableEvents.few[1], other, event, other], excluded: [0])])
+        _ = try fixture.publisher().publish(through: .max)
+        #expect(try fixture.tableRows("identities").map { $0["previous_id"] } == [nil, "old id", nil])
+    }
+
     @Test func aRerunMakesTheNewestCommitDurableBeforeItSaysSo() throws {
         let fixture = try TableFixture()
         try fixture.commit([Shipment(events: TableEvents.few)])

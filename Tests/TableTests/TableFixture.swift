@@ -70,8 +70,8 @@ final class TableFixture {
         if let unknown = shipment.unknownColumn { bytes = bytes.adding(unknown.kind, unknown.bytes) }
         let times = shipment.events.map(\.timestampMicros)
         let entry = Entry(
-            kind: .close, project: shipment.project, source: shipment.source, flags: shipment.flags, base: shipment.base,
-            count: shipment.events.count, totals: totals)
+            kind: .close, project: shipment.project, source: shipment.source, flags: shipment.flags,
+            base: shipment.base, count: shipment.events.count, totals: totals)
         let batch = BatchEntry(
             receivedMicros: shipment.receivedMicros, clockOffsetMicros: shipment.clockOffsetMicros,
             fingerprint: Batch.fingerprint(of: bytes.rawSpan), minTimestampMicros: times.min() ?? 0,

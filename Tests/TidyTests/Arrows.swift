@@ -33,7 +33,7 @@ enum Arrows {
         Module("Crypto", "CCrypto Bytes"),
         Module("EventLoop", "CUV Glibc Synchronization"),
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
-        Module("Config", "CYAML Files Glibc"),
+        Module("Config", "CYAML Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
     ]
 
@@ -44,11 +44,12 @@ enum Arrows {
                 + "Synchronization"),
         Module(
             "QueryServer",
-            "HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc Synchronization"),
+            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc "
+                + "Synchronization"),
         Module(
             "CommandLine",
-            "EventLoop Config Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes Foundation "
-                + "Glibc"),
+            "EventLoop Config Telemetry Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes "
+                + "Foundation Glibc Synchronization"),
     ]
 
     static let programs = [

@@ -2,11 +2,11 @@ import Testing
 
 /// Unsafe code stands only where it must, and says each time why it is safe.
 @Suite struct UnsafeTests {
-    /// Whole modules, or single files of one.
+    /// Whole modules, or the files of one whose paths begin so.
     static let allowed: Set<String> = [
         "Sources/Bytes/", "Sources/Files/", "Sources/Zstd/", "Sources/EventLoop/", "Sources/HTTPServer/",
         "Sources/Telemetry/", "Sources/Crypto/",
-        "Sources/Config/YAMLNode.swift", "Sources/Parquet/Kernels.swift", "Sources/Query/Kernels.swift",
+        "Sources/Config/YAMLNode.swift", "Sources/Parquet/Kernels.swift", "Sources/Query/Kernels",
         "Sources/CommandLine/Import/GzipInflater.swift",
     ]
     /// Lines between a reason and the code it speaks of.

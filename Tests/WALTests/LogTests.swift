@@ -152,6 +152,50 @@ import Testing
         #expect(error == .recordsLost(path: name, lastFound: 0, lastDurable: 3))
     }
 
+    /// A segment whose records cannot all be read must not be taken for one that nobody needs.
+    @Test func rotInASealedSegmentIsRefusedAndTheSegmentKept() throws {
+        do {
+            let (writer, _) = try log.open()
+            for base in 1...10 as ClosedRange<UInt64> { try LogFixture.commit(base, to: writer, byteCount: 30_000) }
+            #expect(writer.segmentCount > 2)
+            try writer.seal(nowMicros: 9)
+        }
+        let name = log.path + "/" + SegmentHeader.fileName(1)
+        var bytes = try Disk.posix.contents(name)
+        bytes[SegmentHeader.byteCount + 2000] ^= 1
+        try Disk.posix.replace(name, with: bytes)
+        let error = #expect(throws: WALError.self) { try log.open() }
+        #expect(
+            error == .corruptRecord(
+                path: name, byteOffset: SegmentHeader.byteCount,
+                reason: "a damaged record in a segment that has a successor"))
+        #expect(Disk.posix.exists(name))
+    }
+
+    @Test func anOlderLogThanTheTablesIsRefused() throws {
+        do {
+            let (writer, _) = try log.open()
+            for base in 1...3 as ClosedRange<UInt64> { try LogFixture.commit(base, to: writer) }
+        }
+        #expect(throws: WALError.behindTables(path: log.path, lastFound: 3, lastPublished: 4)) {
+            try log.open(highestPublished: 4)
+        }
+        _ = try log.open(highestPublished: 3)
+    }
+
+    @Test func aReaderDoesNotTakeALostMarkForAnEmptyLog() throws {
+        let reader = LogReader(folder: log.path, disk: .posix)
+        #expect(try reader.refresh() == nil)
+        do {
+            let (writer, _) = try log.open()
+            try LogFixture.commit(1, to: writer)
+        }
+        try Disk.posix.replace(log.path + "/durable.mark", with: [UInt8](repeating: 0, count: 64))
+        #expect(throws: WALError.unstable(path: log.path)) { try reader.refresh() }
+        _ = try log.open()
+        #expect(try reader.refresh()?.sequence == 1)
+    }
+
     @Test func segmentsAreFreedOnlyWhenEveryProjectHasPublished() throws {
         let (writer, _) = try log.open()
         try LogFixture.commit(1, to: writer, project: "a")

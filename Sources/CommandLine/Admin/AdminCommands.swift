@@ -40,9 +40,7 @@ extension Command {
         positionals: [.init("name", .one)],
         run: { invocation in
             let name = invocation.arguments.positionals[0]
-            guard Project.isValid(name) else {
-                throw CommandError.usage("\"\(name)\" is no project's name: letters a to z, digits and hyphens, at most 63")
-            }
+            guard Project.isValid(name) else { throw CommandError.projectName(name) }
             _ = try request("create_project", ["project": .string(name)], invocation)
             try invocation.console.print("project \(name) is there")
             return .done
@@ -83,7 +81,8 @@ extension Command {
         func gather(_ value: JSONValue, _ name: String) {
             switch value {
             case .object(let object):
-                for member in object.members { gather(member.value, name.isEmpty ? member.name : name + "." + member.name) }
+                let prefix = name.isEmpty ? "" : name + "."
+                for member in object.members { gather(member.value, prefix + member.name) }
             case .array(let elements) where elements.contains { $0.asObject != nil }:
                 for (index, element) in elements.enumerated() { gather(element, name + "[\(index)]") }
             case .string(let text): pairs.append((name, text))
@@ -93,6 +92,8 @@ extension Command {
         }
         gather(value, "")
         let width = pairs.map(\.name.count).max() ?? 0
-        return pairs.map { $0.name + String(repeating: " ", count: width - $0.name.count + 2) + $0.text + "\n" }.joined()
+        return pairs.map { name, text in
+            name + String(repeating: " ", count: width - name.count + 2) + text + "\n"
+        }.joined()
     }
 }

@@ -11,9 +11,9 @@ extension Command {
     static let tokenCreate = Command(
         "token create", "Make a token and show it once.",
         notes: """
-            Only the token's SHA-256 is kept: what is shown now cannot be shown again. A running collector reads the file
-            anew at once. Roles: ingest writes to one project; relay writes to several; admin may ask for compaction and the
-            like, on the Unix socket.
+            Only the token's SHA-256 is kept: what is shown now cannot be shown again. A running collector reads
+            the file anew at once. Roles: ingest writes to one project; relay writes to several; admin may ask
+            for compaction and the like, on the Unix socket.
             """,
         examples: [
             "tidemark token create --name web --project default",
@@ -71,7 +71,7 @@ extension Command {
         if role == .admin, !named.isEmpty { throw CommandError.usage("an admin token has no projects") }
         let projects = named.isEmpty && role != .admin ? [Project.defaultName] : named
         for project in projects where !Project.isValid(project) {
-            throw CommandError.usage("\"\(project)\" is no project's name: letters a to z, digits and hyphens, at most 63")
+            throw CommandError.projectName(project)
         }
         if role == .ingest, projects.count != 1 { throw CommandError.usage("an ingest token has exactly one project") }
         let token = "tdm_\(role.rawValue)_" + Hex.encode(secureRandomBytes(count: 32))

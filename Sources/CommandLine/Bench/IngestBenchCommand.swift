@@ -11,8 +11,8 @@ extension Command {
     static let benchIngest = Command(
         "bench ingest", "Load a collector as hard as it goes, and measure.",
         notes: """
-            Batches of demo events are encoded before the clock starts. An event counts when its ACK is there: it is durable.
-            The events stay in the project: use one of their own, or a data folder to throw away.
+            Batches of demo events are encoded before the clock starts. An event counts when its ACK is there:
+            it is durable. The events stay in the project: use one of their own, or a data folder to throw away.
             """,
         examples: [
             "tidemark bench ingest --seconds 60", "tidemark bench ingest --connections 16 --window 16 --threads 2",
@@ -25,7 +25,7 @@ extension Command {
             .value("window", "batches", help: "Unacknowledged batches a connection; 16 by default."),
             .value("threads", "count", help: "Loops that share the connections; 1 by default."),
             .value("events-per-batch", "count", help: "500 by default."),
-            .value("batches", "count", help: "How many different batches there are; 200 by default, 5000 of one event."),
+            .value("batches", "count", help: "How many different batches; 200 by default, 5000 of one event."),
             .value("codec", "zstd|raw", help: "How batches are encoded; zstd by default, raw for one event."),
             .flag("json", help: "Show the figures as JSON."),
         ],
@@ -61,7 +61,7 @@ extension Command {
     }
 
     private static func plan(
-        _ invocation: Invocation, _ batches: [IngestPlan.EncodedBatch], connectionsPerLane: Int
+        _ invocation: Invocation, _ batches: [EncodedBatch], connectionsPerLane: Int
     ) throws -> IngestPlan {
         let arguments = invocation.arguments
         let access = try CollectorAccess(invocation)
@@ -81,18 +81,18 @@ extension Command {
 
     private static func encodeBatches(
         _ count: Int, eventsPerBatch: Int, codec: BatchEncoder.Codec, _ console: Console
-    ) throws -> [IngestPlan.EncodedBatch] {
+    ) throws -> [EncodedBatch] {
         var settings = DemoSettings(endDate: .init(daysSinceEpoch: Int(console.clockMicros() / 86_400_000_000) - 1))
         settings.eventCount = count * eventsPerBatch
         var stream = DemoStream(settings)
-        var batches: [IngestPlan.EncodedBatch] = []
+        var batches: [EncodedBatch] = []
         var cutter = BatchCutter(eventsMax: eventsPerBatch, codec: codec)
         while let events = stream.nextHour() {
             for event in events {
-                if let batch = try cutter.add(event) { batches.append(.init(bytes: batch.bytes, eventCount: batch.count)) }
+                if let batch = try cutter.add(event) { batches.append(batch) }
             }
         }
-        if let batch = try cutter.finish() { batches.append(.init(bytes: batch.bytes, eventCount: batch.count)) }
+        if let batch = try cutter.finish() { batches.append(batch) }
         return batches
     }
 }
@@ -138,7 +138,8 @@ struct IngestReport {
 
     var json: JSONValue {
         [
-            "events_per_second": .number(eventsPerSecond), "batches_per_second": .number(Double(tally.batches) / seconds),
+            "events_per_second": .number(eventsPerSecond),
+            "batches_per_second": .number(Double(tally.batches) / seconds),
             "bytes_per_second": .number(bytesPerSecond), "bytes_per_event": .number(bytesPerEvent),
             "ack_p50_ms": .number(millis(0.5)), "ack_p99_ms": .number(millis(0.99)),
             "events": .integer(Int64(tally.events)), "refused": .integer(Int64(tally.refused)),

@@ -3,11 +3,6 @@ import Wire
 
 /// What a load generator shall do.
 struct IngestPlan: Sendable {
-    struct EncodedBatch: Sendable {
-        let bytes: [UInt8]
-        let eventCount: Int
-    }
-
     let place: CollectorPlace
     let wire: ClientSession.Settings
     let batches: [EncodedBatch]

@@ -10,10 +10,11 @@ extension Command {
     static let demo = Command(
         "demo", "Store a believable stream of events, to try things out.",
         notes: """
-            Users of an imaginary product who differ in activity, device and place; visits that sign up through the funnel
-            page_view signup, click signup_button, submit signup, sign_up; sessions over midnight; features in two versions;
-            purchases in two currencies; a day with many errors; busy and quiet hours. The same options give the same events,
-            which are stored again every time: their ids are not their own.
+            Users of an imaginary product who differ in activity, device and place; visits that sign up through
+            the funnel page_view signup, click signup_button, submit signup, sign_up; sessions over midnight;
+            features in two versions; purchases in two currencies; a day with many errors; busy and quiet hours.
+            The same options give the same events, which are stored again every time: their ids are not their
+            own.
             """,
         examples: ["tidemark demo", "tidemark demo --events 5000000 --users 50000", "tidemark demo --out demo.ndjson"],
         options: CollectorAccess.options + DemoSettings.options + [
@@ -60,14 +61,15 @@ extension Command {
         var stream = DemoStream(settings)
         var batches = BatchCutter(eventsMax: batchEventsMax)
         var meter = ProgressMeter("demo", console: console)
+        func send(_ batch: EncodedBatch?) throws {
+            if let batch { try client.send(batch.bytes, eventCount: batch.eventCount, tag: 0) }
+        }
         while let events = stream.nextHour() {
-            for event in events {
-                if let batch = try batches.add(event) { try client.send(batch.bytes, eventCount: batch.count, tag: 0) }
-            }
+            for event in events { try send(batches.add(event)) }
             meter.update(
                 eventCount: stream.producedCount, doneBytes: stream.producedCount, totalBytes: settings.eventCount)
         }
-        if let batch = try batches.finish() { try client.send(batch.bytes, eventCount: batch.count, tag: 0) }
+        try send(batches.finish())
         try client.finish()
         meter.clear()
         let seconds = Double(meter.elapsedMicros) / 1e6
@@ -113,35 +115,5 @@ extension DemoSettings {
         userCount = try arguments.integer("users", in: 1...10_000_000) ?? userCount
         dayCount = try arguments.integer("days", in: 1...3650) ?? dayCount
         seed = UInt64(try arguments.integer("seed", in: 0...Int.max) ?? 1)
-    }
-}
-
-/// Cuts a stream of events into encoded batches.
-struct BatchCutter: ~Copyable {
-    private let eventsMax: Int
-    private var builder = BatchBuilder()
-    private var encoder: BatchEncoder
-
-    init(eventsMax: Int, codec: BatchEncoder.Codec = .zstd(level: 1)) {
-        self.eventsMax = eventsMax
-        encoder = BatchEncoder(codec: codec)
-    }
-
-    /// - Returns: a batch, when the event made one full.
-    mutating func add(_ event: Event) throws -> (bytes: [UInt8], count: Int)? {
-        try builder.add(event)
-        return builder.eventCount == eventsMax ? try cut() : nil
-    }
-
-    /// What is left; nil if nothing is.
-    mutating func finish() throws -> (bytes: [UInt8], count: Int)? {
-        builder.eventCount == 0 ? nil : try cut()
-    }
-
-    private mutating func cut() throws -> (bytes: [UInt8], count: Int) {
-        let count = builder.eventCount
-        let bytes = try encoder.encode(builder)
-        builder.removeAll()
-        return (bytes, count)
     }
 }

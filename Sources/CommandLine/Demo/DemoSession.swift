@@ -40,10 +40,12 @@ struct DemoSession {
     }
 
     /// A visit before signing up, with the signup funnel in it.
+    /// - Parameter anonymousID: nil if they are known by their user id before they sign up.
     /// - Returns: whether it ended with a new user.
-    mutating func playVisit(_ person: DemoPerson, anonymousID: String, _ random: inout DemoRandom) -> Bool {
+    mutating func playVisit(_ person: DemoPerson, anonymousID: String?, _ random: inout DemoRandom) -> Bool {
         describe(person, &random)
         self.anonymousID = anonymousID
+        if anonymousID == nil { userID = person.userID }
         for _ in 0...random.index(below: 3) {
             viewPage(random.pickEarly(["home", "pricing", "help", "features"]), &random)
             wait(&random)
@@ -63,7 +65,7 @@ struct DemoSession {
         guard random.chance(0.88) else { return false }
         timestampMicros += 350_000
         userID = person.userID
-        add(ReservedType.identify.rawValue, [])
+        if anonymousID != nil { add(ReservedType.identify.rawValue, []) }
         add("sign_up", [
             text("method", random.pickEarly(["password", "google"])), text("plan", person.buys ? "trial" : "free"),
         ])
@@ -90,7 +92,8 @@ struct DemoSession {
         case ..<0.985 where person.buys: buy(person, &random)
         default:
             let name = random.pickEarly(DemoCatalog.customNames)
-            add("custom", [text("custom_name", name), EventValue(.property, "step", .int64(Int64(random.index(below: 5))))])
+            let step = EventValue(.property, "step", .int64(Int64(random.index(below: 5))))
+            add("custom", [text("custom_name", name), step])
         }
     }
 

@@ -23,7 +23,8 @@ struct DemoSettings: Equatable {
 struct DemoStream {
     /// Somebody who came without signing up, and may come again.
     private struct Visitor {
-        let anonymousID: String
+        /// nil: known by a link that was sent to them, so that no id changes when they sign up.
+        let anonymousID: String?
         let person: DemoPerson
     }
 
@@ -33,7 +34,7 @@ struct DemoStream {
     /// Ascending; `persons[i]` is chosen where a number up to the last falls below `reach[i]`.
     private var reach: [Double] = []
     private var visitors: [Visitor] = []
-    private var nextAnonymous = 1
+    private var nextVisitor = 1
     private var nextSession = 1
     private var nextPurchase = 1
     private var hour = 0
@@ -133,10 +134,11 @@ struct DemoStream {
         if !visitors.isEmpty, random.chance(0.3) {
             visitor = visitors.remove(at: random.index(below: visitors.count))
         } else {
+            let isInvited = random.chance(0.5)
             visitor = Visitor(
-                anonymousID: "anon_" + Self.padded(nextAnonymous, 7),
-                person: DemoPerson(userID: Self.userID(settings.userCount + nextAnonymous), &random))
-            nextAnonymous += 1
+                anonymousID: isInvited ? nil : "anon_" + Self.padded(nextVisitor, 7),
+                person: DemoPerson(userID: Self.userID(settings.userCount + nextVisitor), &random))
+            nextVisitor += 1
         }
         if session.playVisit(visitor.person, anonymousID: visitor.anonymousID, &random) {
             addPerson(visitor.person)

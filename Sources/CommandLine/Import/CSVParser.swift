@@ -10,7 +10,8 @@ struct CSVRow: Equatable {
     }
 }
 
-/// Reads CSV piece by piece: RFC 4180 with any one-byte delimiter, line ends LF, CRLF or CR, quotes only around whole fields.
+/// Reads CSV piece by piece: RFC 4180 with any one-byte delimiter, line ends LF, CRLF or CR, and quotes only around
+/// whole fields.
 ///
 /// A bad row is given as such and reading goes on at the next line. A blank line is no row. O(bytes); holds one row.
 struct CSVParser {

@@ -120,7 +120,7 @@ struct ImportIDs {
     static func id(given text: String) -> EventID {
         if let id = EventID(text) { return id }
         let digits = text.filter { $0 != "-" }
-        if digits.utf8.count == 32, let bytes = Hex.decode(digits.lowercased()), let id = EventID(bytes: bytes) { return id }
+        if digits.utf8.count == 32, let id = EventID("evt_" + digits.lowercased()) { return id }
         return digest(Array("id:".utf8) + Array(text.utf8))
     }
 

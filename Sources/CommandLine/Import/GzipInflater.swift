@@ -3,7 +3,8 @@ import Glibc
 
 /// Inflates a gzip file piece by piece: RFC 1952, any number of members one behind the other.
 ///
-/// Unsafe code rests on one rule, *stable*: the state is allocated once and freed by `deinit`, since zlib keeps its address.
+/// Safe throughout: the state is allocated once and freed by `deinit`, since zlib keeps its address; buffers are lent
+/// for one call that says how long they are.
 @safe
 final class GzipInflater {
     /// What one call gives at most, so that a small file of zeros cannot fill the memory.

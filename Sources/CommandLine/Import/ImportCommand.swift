@@ -12,17 +12,19 @@ extension Command {
     static let importFiles = Command(
         "import", "Store events from CSV and NDJSON files.",
         notes: """
-            Columns named event_type, event, user_id, distinct_id, anonymous_id, session_id, timestamp, time, event_id,
-            group_key and the like map by themselves; device.NAME, location.NAME, context.NAME and traits.NAME go there;
-            every other column becomes a property whose type is inferred value by value: true and false, whole numbers and
-            decimals written plainly, JSON arrays and objects; all else is text (as 007, +1 and 1e3). With any
-            --property, --device, --location or --context only the named columns become values.
+            Columns named event_type, event, user_id, distinct_id, anonymous_id, session_id, timestamp, time,
+            event_id, group_key and the like map by themselves; device.NAME, location.NAME, context.NAME and
+            traits.NAME go there; every other column becomes a property whose type is inferred value by value:
+            true and false, whole numbers and decimals written plainly, JSON arrays and objects; all else is
+            text (as 007, +1 and 1e3). With any --property, --device, --location or --context only the named
+            columns become values.
 
-            A row without an id of its own gets one from its content and from how often the same content was seen before in
-            this import. So importing a file again stores nothing twice, an edited file only what is new, and exact repeats
-            within a file all count.
+            A row without an id of its own gets one from its content and from how often the same content was
+            seen before in this import. So importing a file again stores nothing twice, an edited file only what
+            is new, and exact repeats within a file all count.
 
-            Exit code 2: some rows were rejected.
+            At the end: read; stored; duplicate; earlier, rows that the collector published by itself before the
+            end, stored or duplicate; rejected. Exit code 2: some rows were rejected.
             """,
         examples: [
             "tidemark import events.csv",
@@ -116,8 +118,12 @@ private struct ImportRun {
         if arguments.has(flag: "no-publish") {
             lines.append(("sent", importer.sentCount))
         } else if let published = try publish() {
-            lines.append(("stored", Int(published["rows"]?.asInteger ?? 0)))
-            lines.append(("duplicate", Int(published["duplicates"]?.asInteger ?? 0)))
+            let stored = Int(published["rows"]?.asInteger ?? 0)
+            let duplicate = Int(published["duplicates"]?.asInteger ?? 0)
+            lines += [("stored", stored), ("duplicate", duplicate)]
+            // The collector may have published by itself meanwhile.
+            let before = importer.sentCount - importer.refusedCount - stored - duplicate
+            if before > 0 { lines.append(("earlier", before)) }
         } else {
             lines.append(("sent", importer.sentCount))
         }

@@ -38,7 +38,10 @@ final class Importer {
     private(set) var readCount = 0
     /// Rows that became events in batches.
     private(set) var sentCount = 0
+    /// Rows that did not become events, and events that the collector did not store.
     private(set) var rejectedCount = 0
+    /// The latter.
+    private(set) var refusedCount = 0
     /// Where the rows came from whose fate is not known, by the batch's tag.
     private var places: [Int: [(file: String, line: Int)]] = [:]
 
@@ -84,6 +87,7 @@ final class Importer {
     func delivered(_ delivery: Delivery) throws {
         guard let rows = places.removeValue(forKey: delivery.tag) else { return }
         for refusal in delivery.refused {
+            refusedCount += refusal.rows.count
             for row in rows[refusal.rows] {
                 try reject(row.file, row.line, .refused(refusal.reason))
             }

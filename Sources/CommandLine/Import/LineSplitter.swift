@@ -30,7 +30,7 @@ struct LineSplitter {
     }
 
     private mutating func endLine(_ body: (Int, [UInt8]?) throws -> Void) rethrows {
-        let isBlank = line.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+        let isBlank = line.allSatisfy { " \t\r".utf8.contains($0) }
         if isTooLong {
             try body(number, nil)
         } else if !isBlank {

@@ -12,7 +12,7 @@ struct TimestampReader {
     /// Of times that name no offset.
     var zone = Zone.utc
 
-    /// - Returns: µs since 1970-01-01 UTC; nil if `text` is neither a number nor ISO 8601. A date is its first instant.
+    /// - Returns: µs since 1970-01-01 UTC, of a date its first instant; nil if `text` is no number and no ISO 8601.
     func micros(_ text: String) -> Int64? {
         let trimmed = text.utf8.first == UInt8(ascii: " ") || text.utf8.last == UInt8(ascii: " ")
             ? String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) : text

@@ -111,11 +111,11 @@ struct LogVerifier {
         case .open(let offset): checkRest(part, from: offset)
         case .beyond: break
         }
-        if part.isFollowed || files.mark?.segment == segment.header.number, seen.last < part.lastSequence,
-            part.lastSequence != .max, !problems.contains(where: { $0.file == segment.path && $0.severity == .corrupt }) {
-            add(
-                .corrupt, segment.path, end.byteOffset,
-                "last record: expected \(part.lastSequence), actual \(seen.last)")
+        let holdsLimit = part.isFollowed || files.mark?.segment == segment.header.number
+        let isKnownBad = problems.contains { $0.file == segment.path && $0.severity == .corrupt }
+        if holdsLimit, !isKnownBad, part.lastSequence != .max, seen.last < part.lastSequence {
+            let reason = "last record: expected \(part.lastSequence), actual \(seen.last)"
+            add(.corrupt, segment.path, end.byteOffset, reason)
         }
     }
 

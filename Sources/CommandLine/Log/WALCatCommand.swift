@@ -12,8 +12,8 @@ extension Command {
     static let walCat = Command(
         "wal cat", "Show the events or the records of a log.",
         notes: """
-            Events come in the order of their arrival, excluded ones marked. Reads only; the collector may be running.
-            With --redact ids become pseudonyms that hold within one run, and texts are left out.
+            Events come in the order of their arrival, excluded ones marked. Reads only; the collector may be
+            running. With --redact ids become pseudonyms that hold within one run, and texts are left out.
             """,
         examples: [
             "tidemark wal cat --limit 10", "tidemark wal cat --user ada --from 1200",

@@ -8,7 +8,9 @@ extension Command {
     static let walList = Command(
         "wal list", "List the segments of a log.",
         notes: "Reads only; the collector may be running. Times are those of the commits, in UTC.",
-        examples: ["tidemark wal list", "tidemark wal list /var/lib/tidemark", "tidemark wal list 0000000000000001.wal"],
+        examples: [
+            "tidemark wal list", "tidemark wal list /var/lib/tidemark", "tidemark wal list 0000000000000001.wal",
+        ],
         options: [CollectorAccess.dataOption], positionals: [LogFiles.positional],
         run: { invocation in
             let files = try LogFiles(logPath(invocation.arguments), disk: .posix)

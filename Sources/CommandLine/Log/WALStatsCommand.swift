@@ -51,7 +51,8 @@ private struct LogCensus {
             [
                 Figures.grouped(batches), Figures.grouped(events), Figures.grouped(excluded),
                 Figures.bytes(Double(bytes)),
-                events == 0 ? "-" : Figures.fixed(Double(bytes) / Double(events), 1), time(firstMicros), time(lastMicros),
+                events == 0 ? "-" : Figures.fixed(Double(bytes) / Double(events), 1), time(firstMicros),
+                time(lastMicros),
             ]
         }
 

@@ -7,12 +7,16 @@ extension Command {
     static let walVerify = Command(
         "wal verify", "Check every checksum of a log.",
         notes: """
-            Checks headers, directories, bodies, footers, the chain of segments, the sources files and the durable mark.
-            Reads only; the collector may be running.
+            Checks headers, directories, bodies, footers, the chain of segments, the sources files and the
+            durable mark. Reads only; the collector may be running.
 
-            Exit codes: 0 all is well; 2 the end is torn beyond what is durable, as a crash leaves it; 3 corrupt.
+            Exit codes: 0 all is well; 2 the end is torn beyond what is durable, as a crash leaves it; 3
+            corrupt.
             """,
-        examples: ["tidemark wal verify", "tidemark wal verify --decode backup/wal", "tidemark wal verify 0000000000000001.wal"],
+        examples: [
+            "tidemark wal verify", "tidemark wal verify --decode backup/wal",
+            "tidemark wal verify 0000000000000001.wal",
+        ],
         options: [
             CollectorAccess.dataOption, .flag("decode", help: "Decode every batch too."),
             .flag("quiet", help: "Say nothing if all is well."),

@@ -20,7 +20,9 @@ struct AnswerTable: Equatable {
         let members = objects.compactMap(\.self)
         var columns = (answer["columns"]?.asArray ?? []).compactMap { $0.asString ?? $0["name"]?.asString }
         if columns.isEmpty {
-            for member in members.flatMap(\.members) where !columns.contains(member.name) { columns.append(member.name) }
+            for member in members.flatMap(\.members) where !columns.contains(member.name) {
+                columns.append(member.name)
+            }
         }
         self.columns = columns
         rows = members.map { row in columns.map { row[$0] ?? .null } }

@@ -10,11 +10,11 @@ extension Command {
     static let query = Command(
         "query", "Ask queryd a question and show the answer.",
         notes: """
-            The question is JSON: as the argument, in a file, or on standard input with -. docs/questions.md describes it.
-            Exit code 1: queryd refused it; the message says where in the question the fault is.
+            The question is JSON: as the argument, in a file, or on standard input with -. docs/questions.md
+            describes it. Exit code 1: queryd refused it; the message says where in the question the fault is.
             """,
         examples: [
-            #"tidemark query '{"filters":{"event_type":"purchase"},"metrics":["count"],"group_by":["currency"]}'"#,
+            #"tidemark query '{"kind":"aggregate","metrics":["count"],"group_by":["event_type"]}'"#,
             "tidemark query signup-funnel.json", "cat question.json | tidemark query --format csv -",
         ],
         options: [
@@ -40,7 +40,8 @@ extension Command {
         let address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
         let reply = try HTTPCall.post(
             address, path: arguments.value("path") ?? "/v1/query", json: question,
-            token: try arguments.value("token-file").map { try CollectorAccess.token($0, disk: .posix) }, deadlineMillis: UInt64(seconds) * 1000)
+            token: try arguments.value("token-file").map { try CollectorAccess.token($0, disk: .posix) },
+            deadlineMillis: UInt64(seconds) * 1000)
         let answer: JSONValue
         do { answer = try JSONValue(parsing: reply.body) } catch {
             throw CommandError.malformedReply(place: "\(address)", reason: "status \(reply.status), not JSON")

@@ -2,8 +2,8 @@
 
     check_table.py PROJECT-FOLDER EXPECTED.json
 
-EXPECTED.json: {"tables": [{"name", "version", "keys", "partitions", "transactions", "configuration", "columns": [{"name",
-"kind", "cells"}]}]}. Rows stand in the order of the keys. A cell is text or null: integers, dates (days) and timestamps
+EXPECTED.json: {"tables": [{"name", "version", "keys", "partitions", "transactions", "configuration", "columns":
+[{"name", "kind", "cells"}]}]}. Rows stand in the order of the keys. A cell is text or null: integers, dates (days) and timestamps
 (microseconds) in decimal, doubles as the hex of their bits, booleans as true or false, bytes as hex, strings as they
 are, JSON as any text of the same meaning.
 """
@@ -206,13 +206,16 @@ def check_filters(path, table):
             arrow = pa.scalar(literal, ARROW_TYPES.get(column["kind"]))
             dataset = DeltaTable(path).to_pyarrow_dataset()
             query = f"SELECT count(*) FROM delta_scan('{path}') WHERE \"{name}\" = ?"
+            frame = polars.scan_delta(path).filter(polars.col(name) == literal)
             found = {
                 "deltalake": dataset.count_rows(filter=pc.field(name) == arrow),
                 "duckdb": connection.execute(query, [literal]).fetchone()[0],
-                "polars": polars.scan_delta(path).filter(polars.col(name) == literal).select(polars.len()).collect().item(),
+                "polars": frame.select(polars.len()).collect().item(),
             }
             failures += [
-                f"{engine}: {rows} rows where {name} = {text!r}, not {count}" for engine, rows in found.items() if rows != count
+                f"{engine}: {rows} rows where {name} = {text!r}, not {count}"
+                for engine, rows in found.items()
+                if rows != count
             ]
     return failures
 
@@ -239,18 +242,21 @@ def check_files(path, table):
         metadata = parquet.metadata
         where = os.path.relpath(file, path)
         rows = parquet.read(["user_key", "timestamp", "position"])
-        keys, times, positions = (cells(rows.column(i), kind) for i, kind in enumerate(["int64", "timestampMicros", "int64"]))
-        order_of_rows = list(zip(map(int, keys), map(int, times), map(int, positions)))
+        kinds = enumerate(["int64", "timestampMicros", "int64"])
+        keys, times, positions = ([int(text) for text in cells(rows.column(i), kind)] for i, kind in kinds)
+        order_of_rows = list(zip(keys, times, positions))
         if order_of_rows != sorted(order_of_rows):
             failures.append(f"{where}: rows out of order")
         day = where.split("/")[0].removeprefix("date=")
-        days = {(datetime.date(1970, 1, 1) + datetime.timedelta(days=int(time) // 86_400_000_000)).isoformat() for time in times}
+        days = {value_of(str(time // 86_400_000_000), "date").isoformat() for time in times}
         if days != {day}:
             failures.append(f"{where}: rows of {days}")
         ranges = []
         for index in range(metadata.num_row_groups):
             group = metadata.row_group(index)
-            sorting = [(column.column_index, column.descending, column.nulls_first) for column in group.sorting_columns]
+            sorting = [
+                (column.column_index, column.descending, column.nulls_first) for column in group.sorting_columns
+            ]
             if sorting != [(0, False, False), (1, False, False), (2, False, False)]:
                 failures.append(f"{where}: sorting columns {sorting}")
             if not 0 < group.num_rows <= ROW_GROUP_ROWS_MAX:

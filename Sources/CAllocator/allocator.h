@@ -1,0 +1,2 @@
+// glibc's mallopt, which the toolchain's own Glibc module leaves out. Delete when it does not.
+#include <malloc.h>

@@ -1,0 +1,48 @@
+import Bytes
+import Files
+import JSON
+import Testing
+
+@testable import Query
+
+/// protocol/query.schema.json and the code must tell the same.
+@Suite struct SchemaTests {
+    private func definitions() throws -> JSONValue {
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
+        let text = try Disk.posix.contents(root + "/protocol/query.schema.json")
+        let schema = try JSONValue(parsing: text)
+        #expect(schema["$schema"] == "https://json-schema.org/draft/2020-12/schema")
+        return try #require(schema["$defs"])
+    }
+
+    private func names(_ value: JSONValue?) -> Set<String> {
+        Set(value?.asObject?.members.map(\.name) ?? value?.asArray?.compactMap(\.asString) ?? [])
+    }
+
+    @Test func `the schema's words are the language's words`() throws {
+        let definitions = try definitions()
+        let common: Set<String> = ["kind", "project", "filters", "date_range", "time_zone", "week_start"]
+        #expect(names(definitions["aggregate"]?["properties"]) == common.union(AggregateQuestion.members))
+        #expect(names(definitions["funnel"]?["properties"]) == common.union(FunnelQuestion.members))
+        #expect(names(definitions["test"]?["properties"]?["op"]?["enum"]) == Set(FilterReader.operators))
+        let types = names(definitions["metric"]?["oneOf"]?[2]?["properties"]?["type"]?["enum"])
+        #expect(types.union(["count"]) == Set(AggregateQuestion.metricTypes))
+        let units = names(definitions["column"]?["oneOf"]?[1]?["properties"]?["time"]?["enum"])
+        #expect(units == Set(AggregateQuestion.units.map(\.rawValue)))
+        let fields = names(definitions["field"]?["anyOf"]?[0]?["enum"])
+        #expect(fields == Set(Field.allowed.filter { !$0.contains("<") }))
+        for kind in Question.kinds { #expect(definitions[kind] != nil) }
+    }
+
+    @Test func `every reference has its definition`() throws {
+        let definitions = try definitions()
+        func check(_ value: JSONValue) {
+            if let reference = value["$ref"]?.asString {
+                #expect(definitions[String(reference.dropFirst("#/$defs/".count))] != nil, "\(reference)")
+            }
+            for member in value.asObject?.members ?? [] { check(member.value) }
+            for element in value.asArray ?? [] { check(element) }
+        }
+        check(definitions)
+    }
+}
