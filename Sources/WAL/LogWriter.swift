@@ -128,6 +128,7 @@ package final class LogWriter {
         previous = segment.header
     }
 
+    /// Makes the next segment and appends to it from now on; on failure there is none, and the next commit tries again.
     func startSegment(atLeast bytes: Int, createdMicros: Int64, records: [RecordDraft]) throws(FileError) {
         let checkpoint = state.save()
         let header = SegmentHeader(

@@ -95,8 +95,14 @@ private struct Recovery {
                 header: record.header, bytes: record.segment.copy(record.byteOffset..<record.end),
                 entries: record.entries)
         }
-        try writer.startSegment(
-            atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)
+        do {
+            try writer.startSegment(
+                atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)
+        } catch {
+            // With nothing to copy a full disk costs only new events: what is published can be freed, and the next commit
+            // tries again.
+            guard error.isDiskFull, drafts.isEmpty else { throw error }
+        }
         for record in beyond { try state.apply(record) }
         try writer.adopt(lastSequence: beyond.last?.sequence ?? boundary, commitMicros: beyond.last?.commitMicros ?? 0)
         return (writer, report)
