@@ -99,8 +99,8 @@ private struct Recovery {
             try writer.startSegment(
                 atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)
         } catch {
-            // With nothing to copy a full disk costs only new events: what is published can be freed, and the next commit
-            // tries again.
+            // With nothing to copy a full disk costs only new events: what is published can be freed, and the next
+            // commit tries again.
             guard error.isDiskFull, drafts.isEmpty else { throw error }
         }
         for record in beyond { try state.apply(record) }
