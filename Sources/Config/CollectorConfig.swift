@@ -17,8 +17,6 @@ package struct CollectorConfig: Sendable, Equatable {
     /// or when this much of it is not compacted.
     package var compactBytes = 64 << 20
     package var connectionsMax = 4096
-    /// Memory for what is known of sources: where each one's sequence stands.
-    package var sourceMemoryBytes = 64 << 20
 
     package init(data: String = "./data") {
         self.data = data
@@ -36,6 +34,5 @@ package struct CollectorConfig: Sendable, Equatable {
         compactInterval = try section.duration("compact_interval", atLeast: .seconds(1)) ?? compactInterval
         compactBytes = try section.byteCount("compact_bytes", in: (1 << 20)...(1 << 36)) ?? compactBytes
         connectionsMax = try section.integer("connections_max", in: 1...1_000_000) ?? connectionsMax
-        sourceMemoryBytes = try section.byteCount("source_memory", in: (1 << 20)...(1 << 36)) ?? sourceMemoryBytes
     }
 }
