@@ -59,7 +59,7 @@ import Testing
         var query = QueryConfig()
         query.threads = 4
         #expect(try uncommented.query() == query)
-        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 16)
+        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 15)
     }
 
     @Test func everyKeyIsTakenFromTheFile() throws {
