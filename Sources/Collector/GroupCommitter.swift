@@ -88,7 +88,8 @@ final class GroupCommitter {
     /// How the log stands, for whoever looks.
     func showMetrics() {
         metrics.segments.set(log.segmentCount)
-        metrics.recordBytes.set(log.recordBytes)
+        metrics.recordBytes.set(log.size.recordBytes)
+        metrics.logEvents.set(log.size.eventCount)
         metrics.lastRecord.set(Double(log.lastSequence))
     }
 

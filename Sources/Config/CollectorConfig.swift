@@ -14,8 +14,10 @@ package struct CollectorConfig: Sendable, Equatable {
     package var segmentBytes = 64 << 20
     /// The log is compacted this often,
     package var compactInterval = Duration.seconds(15 * 60)
-    /// or when this much of it is not compacted.
+    /// or when so many bytes of it are not compacted,
     package var compactBytes = 64 << 20
+    /// or so many events.
+    package var compactEvents = 1_000_000
     package var connectionsMax = 4096
 
     package init(data: String = "./data") {
@@ -33,6 +35,7 @@ package struct CollectorConfig: Sendable, Equatable {
         segmentBytes = try section.byteCount("segment_bytes", in: (1 << 20)...(1 << 32)) ?? segmentBytes
         compactInterval = try section.duration("compact_interval", atLeast: .seconds(1)) ?? compactInterval
         compactBytes = try section.byteCount("compact_bytes", in: (1 << 20)...(1 << 36)) ?? compactBytes
+        compactEvents = try section.integer("compact_events", in: 1000...1_000_000_000) ?? compactEvents
         connectionsMax = try section.integer("connections_max", in: 1...1_000_000) ?? connectionsMax
     }
 }

@@ -74,8 +74,8 @@ final class ActiveSegment {
         SegmentHeader.byteCount + record.bytes.count + minimumRoom
     }
 
-    /// Bytes of the records it holds.
-    var recordBytes: Int { end - SegmentHeader.byteCount }
+    /// What it holds.
+    var size: LogSize { LogSize(recordBytes: end - SegmentHeader.byteCount, eventCount: summary.eventCount) }
 
     func hasRoom(for record: RecordDraft) -> Bool {
         end + record.bytes.count + summary.footerBytesMax(adding: record.entries) <= capacity

@@ -148,14 +148,14 @@ private struct Recovery {
                     reason: "a damaged record in a segment that has a successor")
             }
             var projects: [String: UInt64] = [:]
-            var byteCount = 0
+            var size = LogSize()
             for record in found.records where record.sequence <= end {
                 for entry in record.entries { projects[entry.project] = record.sequence }
-                byteCount += record.header.recordBytes
+                size.add(LogSize(recordBytes: record.header.recordBytes, eventCount: record.header.eventCount))
             }
             result.append(
                 LogWriter.SealedSegment(
-                    header: segment.header, lastSequence: end, projects: projects, byteCount: byteCount))
+                    header: segment.header, lastSequence: end, projects: projects, size: size))
         }
         return result
     }

@@ -59,14 +59,14 @@ import Testing
         var query = QueryConfig()
         query.threads = 4
         #expect(try uncommented.query() == query)
-        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 15)
+        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 16)
     }
 
     @Test func everyKeyIsTakenFromTheFile() throws {
         let file = try file(
             """
             collector: {data: /d, listen: "[::1]:1", http: "h:0", segment_bytes: 1 MiB, compact_interval: 90,
-                        compact_bytes: 2MiB, connections_max: 7}
+                        compact_bytes: 2MiB, compact_events: 5000, connections_max: 7}
             query: {listen: "x:2", threads: 3, memory_budget: 1 GiB, tail_memory: 32 MiB, timeout: 500ms}
             """)
         let collector = try file.collector()
@@ -74,6 +74,7 @@ import Testing
         #expect(collector.socket == "/d/collector.sock" && collector.tokenFile == "/d/tokens")
         #expect(collector.http == ListenAddress(host: "h", port: 0))
         #expect(collector.segmentBytes == 1 << 20 && collector.compactBytes == 2 << 20)
+        #expect(collector.compactEvents == 5000)
         #expect(collector.compactInterval == .seconds(90) && collector.connectionsMax == 7)
         let query = try file.query()
         #expect(query.data == "/d" && query.listen.port == 2 && query.threads == 3)
