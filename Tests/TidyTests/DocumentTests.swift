@@ -13,7 +13,7 @@ import Testing
         ("frames.md", "Frame payload ≤ \(mebibytes(Limits.frameBytesMax))"),
         ("frames.md", "token ≤ \(Limits.tokenBytesMax) bytes"),
         ("frames.md", "\(grouped(Limits.streamsPerConnectionMax)) streams a connection"),
-        ("frames.md", "\(Limits.unackedBatchesPerStreamMax) unacked batches a stream"),
+        ("frames.md", "\(Limits.unackedBatchesPerStreamMax) unacked batches and skips a stream"),
         ("batch.md", "\(grouped(Limits.batchEventsMax)) events"),
         ("batch.md", "\(mebibytes(Limits.batchDecodedBytesMax)) decoded"),
         ("batch.md", "\(grouped(Limits.batchStringsMax)) strings"),
