@@ -212,9 +212,9 @@ extension CheckedBatch {
         switch outcome {
         case .rejected(let code): [Verdict(sequence: frame.base, count: UInt64(frame.eventCount), code: code)]
         case .valid(let valid):
-            valid.exclusions.map { exclusion in
+            valid.exclusions.reduce(into: []) { verdicts, exclusion in
                 let code: VerdictCode = exclusion.code == .future ? .future : .schema
-                return Verdict(sequence: frame.base + UInt64(exclusion.index), count: 1, code: code)
+                verdicts.append(event: frame.base + UInt64(exclusion.index), code)
             }
         }
     }

@@ -98,6 +98,25 @@ import Wire
         try CommitterFixture.checkIdentity(try fixture.entries())
     }
 
+    /// A sender that says milliseconds for microseconds: every event is refused, by one verdict.
+    @Test func aBatchOfRefusedEventsIsOneVerdictAlsoAfterARestart() throws {
+        var encoder = BatchEncoder(codec: .raw)
+        let bytes = try encoder.encode((0..<500).map { Event(type: "tick", timestampMicros: 1_700_000_000 + $0) })
+        let expected = [Verdict(sequence: 1, count: 500, code: .future)]
+        do {
+            let committer = try fixture.open()
+            _ = try open(committer)
+            _ = try send(committer, 1, count: 500, bytes)
+            #expect(verdicts(try committer.commit()) == expected)
+        }
+        for _ in 0..<2 {
+            let committer = try fixture.open()
+            _ = try open(committer)
+            #expect(verdicts(try send(committer, 1, count: 500, bytes)) == expected)
+            _ = try committer.take(.rotate(then: { _ in }))
+        }
+    }
+
     @Test func skipsAreWrittenAndCounted() throws {
         let committer = try fixture.open()
         _ = try open(committer)
