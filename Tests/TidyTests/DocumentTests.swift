@@ -22,6 +22,8 @@ import Testing
         ("batch.md", "type ≤ \(Limits.eventTypeBytesMax) bytes"),
         ("batch.md", "name ≤ \(Limits.propertyNameBytesMax)"),
         ("batch.md", "id ≤ \(Limits.identifierBytesMax)"),
+        ("batch.md", "value bytes ≤ \(mebibytes(Limits.eventValueBytesMax)) an event"),
+        ("batch.md", "≤ \(mebibytes(Limits.batchValueBytesMax)) a batch"),
         ("wal.md", "\(power(Limits.recordEventsMax)) events a record"),
         ("wal.md", "a record ≤ \(mebibytes(Limits.recordBytesMax))"),
         ("wal.md", "packs ≤ \(Limits.packBytesMax >> 10) KiB"),
