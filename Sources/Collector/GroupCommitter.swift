@@ -123,7 +123,9 @@ final class GroupCommitter {
 
     private func take(_ batch: CheckedBatch, _ stream: StreamKey) throws -> [LedgerAnswer] {
         var answers: [LedgerAnswer] = []
-        if !draft.fits(count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes) { answers = try commit() }
+        let isFit = draft.fits(
+            count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes, expandedBytes: batch.expandedBytes)
+        if !isFit { answers = try commit() }
         let judgement = ledger.judgeBatch(
             stream, base: batch.frame.base, count: batch.frame.eventCount, fingerprint: batch.fingerprint,
             rewinds: batch.frame.rewinds)
@@ -152,7 +154,9 @@ final class GroupCommitter {
                 maxTimestampMicros: valid.maxTimestampMicros,
                 exclusions: valid.exclusions.map { Exclusion(index: $0.index, code: $0.code.rawValue) })
             do {
-                try draft.add(entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed)
+                try draft.add(
+                    entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed,
+                    expandedBytes: valid.expandedBytes)
             } catch {
                 preconditionFailure("zstd refused to compress: \(error)")
             }
@@ -161,7 +165,7 @@ final class GroupCommitter {
     }
 
     private func take(_ skip: Skip, _ connection: UInt64) throws -> [LedgerAnswer] {
-        let answers = draft.fits(count: 0, byteCount: 0) ? [] : try commit()
+        let answers = draft.fits(count: 0, byteCount: 0, expandedBytes: 0) ? [] : try commit()
         switch ledger.judgeSkip(skip, connection: connection) {
         case .answered(let more):
             return answers + more

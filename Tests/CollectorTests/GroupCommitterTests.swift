@@ -229,6 +229,21 @@ import Wire
         #expect(try open(committer)?.durable == 2)
     }
 
+    /// A body of sixteen MiB that is a few KiB on the wire; what counts is what a reader makes of it.
+    @Test func aGroupHoldsFewBatchesThatBecomeMuch() throws {
+        let committer = try fixture.open(segmentBytes: 1 << 20)
+        _ = try open(committer)
+        var encoder = BatchEncoder(codec: .zstd(level: 1))
+        var event = Event(type: "tick", timestampMicros: TestBatch.now)
+        event.values = (0..<3).map { EventValue(.property, "v\($0)", .string(String(repeating: "x", count: 1 << 20))) }
+        let bytes = try encoder.encode([event])
+        #expect(bytes.count < 10_000)
+        var answers: [LedgerAnswer] = []
+        for base in 1...50 as ClosedRange<UInt64> { answers += try send(committer, base, count: 1, bytes) }
+        #expect(durable(answers) == [21, 42])
+        #expect(durable(try committer.commit()) == [50])
+    }
+
     /// Refused batches have no body, so only their number bounds the record.
     @Test func aFloodOfRejectedBatchesAndSkipsFitsTheLimitsOfARecord() throws {
         let committer = try fixture.open(segmentBytes: 1 << 20)

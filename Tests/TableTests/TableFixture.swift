@@ -139,9 +139,12 @@ final class TableFixture {
 
     // MARK: What is there
 
-    func publisher(_ disk: Disk = .posix, sliceRows: Int = 1 << 20) -> Publisher {
+    func publisher(
+        _ disk: Disk = .posix, sliceRows: Int = 1 << 20, change: (inout Publisher.Options) -> Void = { _ in }
+    ) -> Publisher {
         var options = Publisher.Options()
         options.sliceRows = sliceRows
+        change(&options)
         return Publisher(
             project: project, log: LogReader(folder: logFolder, disk: .posix), disk: disk, options: options)
     }
