@@ -149,7 +149,9 @@ final class TableFixture {
             project: project, log: LogReader(folder: logFolder, disk: .posix), disk: disk, options: options)
     }
 
-    func reader() -> TableReader { TableReader(project: project, logFolder: logFolder, disk: .posix) }
+    func reader(_ limits: TailLimits = TailLimits()) -> TableReader {
+        TableReader(project: project, logFolder: logFolder, disk: .posix, limits: limits)
+    }
 
     /// All rows of one of the project's tables at a version, read by its Delta log. The newest if nil.
     func tableRows(_ name: String, version: Int64? = nil) throws -> [Row] {
