@@ -10,7 +10,7 @@ package struct QueryConfig: Sendable, Equatable {
     package var threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     /// Memory that one question may take for what it gathers.
     package var memoryBudgetBytes = 512 << 20
-    /// Memory for the rows of the log that are not compacted yet.
+    /// Memory for the rows of the log that are not compacted yet, for each project.
     package var tailMemoryBytes = 256 << 20
     /// After which a question is given up.
     package var timeout = Duration.seconds(60)
