@@ -45,11 +45,11 @@ let package = Package(
         library("JSON", ["Bytes"]),
         library("Zones", ["Bytes", "Files"]),
         library("Events", ["Bytes", "JSON", "Zstd"]),
-        library("Wire", ["Events", "Bytes"]),
+        library("Wire", ["Bytes"]),
         library("WAL", ["Files", "Zstd", "Bytes"]),
         library("Parquet", ["Files", "Zstd", "Bytes"]),
         library("Table", ["Parquet", "WAL", "Events", "Zones", "JSON", "Files", "Bytes"]),
-        library("Query", ["Table", "Events", "Zones", "JSON", "Files", "Bytes"]),
+        library("Query", ["Table", "Events", "Zones", "JSON", "Bytes"]),
 
         library("Crypto", ["CCrypto", "Bytes"]),
         library("EventLoop", ["CUV"]),
@@ -67,7 +67,6 @@ let package = Package(
             "QueryServer",
             [
                 "CAllocator", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "Zones", "JSON", "Files",
-                "Bytes",
             ]),
         library(
             "CommandLine",
@@ -88,7 +87,7 @@ let package = Package(
         tests("JSON", ["TestSupport", "JSON", "Bytes"]),
         tests("Zones", ["TestSupport", "Zones", "Files"]),
         tests("Events", ["TestSupport", "Events", "vectors", "JSON", "Zstd", "Files", "Bytes"]),
-        tests("Wire", ["TestSupport", "Wire", "JSON", "Bytes"]),
+        tests("Wire", ["TestSupport", "Wire", "Bytes"]),
         tests("WAL", ["TestSupport", "WAL", "Files", "Bytes"]),
         tests("Parquet", ["TestSupport", "Parquet", "Zstd", "Files", "Bytes"], exclude: ["judges"]),
         tests(
