@@ -22,11 +22,11 @@ enum Arrows {
         Module("JSON", "Bytes"),
         Module("Zones", "Bytes Files"),
         Module("Events", "Bytes JSON Zstd"),
-        Module("Wire", "Events Bytes"),
+        Module("Wire", "Bytes"),
         Module("WAL", "Files Zstd Bytes"),
         Module("Parquet", "Files Zstd Bytes"),
         Module("Table", "Parquet WAL Events Zones JSON Files Bytes Synchronization"),
-        Module("Query", "Table Events Zones JSON Files Bytes Synchronization"),
+        Module("Query", "Table Events Zones JSON Bytes Synchronization"),
     ]
 
     static let effects = [
@@ -44,11 +44,11 @@ enum Arrows {
                 + "Synchronization"),
         Module(
             "QueryServer",
-            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Bytes Foundation Glibc "
+            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Foundation "
                 + "Synchronization"),
         Module(
             "CommandLine",
-            "EventLoop Config Telemetry Crypto CZlib Wire Query Table WAL Parquet Events Zones JSON Zstd Files Bytes "
+            "EventLoop Config Telemetry Crypto CZlib Wire Table WAL Events Zones JSON Files Bytes "
                 + "Foundation Glibc Synchronization"),
     ]
 
