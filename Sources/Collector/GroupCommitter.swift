@@ -144,7 +144,7 @@ final class GroupCommitter {
         if totals.unknownBefore > 0 { flags.insert(.recheck) }
         var entry = Entry(
             kind: .close, project: key.project, source: key.source, flags: flags, base: batch.frame.base,
-            count: Int(batch.frame.eventCount), totals: SourceTotals(totals))
+            count: Int(batch.frame.eventCount), totals: totals)
         switch batch.outcome {
         case .rejected(let code):
             entry.kind = .rejectedBatch(fingerprint: batch.fingerprint, code: UInt8(code.rawValue))
@@ -178,7 +178,7 @@ final class GroupCommitter {
                 Entry(
                     kind: .skip(reason: skip.reason.rawValue), project: key.project, source: key.source, flags: [],
                     base: skip.base, count: Int(skip.count),
-                    totals: SourceTotals(ledger.acceptedTotals(of: stream))))
+                    totals: ledger.acceptedTotals(of: stream)))
             return answers
         }
     }
@@ -192,7 +192,7 @@ final class GroupCommitter {
             draft.add(
                 Entry(
                     kind: .open(tokenName: tokenName), project: update.key.project, source: update.key.source,
-                    flags: [], base: update.totals.sum + 1, count: 0, totals: SourceTotals(update.totals)))
+                    flags: [], base: update.totals.sum + 1, count: 0, totals: update.totals))
         }
         let (events, started) = (draft.eventCount, ContinuousClock.now)
         do {

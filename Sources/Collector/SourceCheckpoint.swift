@@ -17,10 +17,7 @@ enum SourceCheckpoint {
             writer.append(lengthPrefixed: Array(source.key.project.utf8))
             writer.append(source.key.source.bytes)
             writer.append(lengthPrefixed: Array((source.tokenName ?? "").utf8))
-            for total in [
-                source.totals.unknownBefore, source.totals.skipped, source.totals.stored, source.totals.rejected,
-                source.totals.quarantined,
-            ] { writer.append(varint: total) }
+            for total in source.totals.values { writer.append(varint: total) }
             writer.append(count: source.batches.count)
             for record in source.batches {
                 writer.append(varint: record.batch.base)
@@ -60,7 +57,7 @@ enum SourceCheckpoint {
         let project = span.text(try span.take(try span.count("project", limit: 63, &offset), &offset))
         let source = try span.source(&offset)
         let token = span.text(try span.take(try span.count("token", limit: Limits.tokenBytesMax, &offset), &offset))
-        let totals = Totals(
+        let totals = SourceTotals(
             unknownBefore: try sequence(span, &offset), skipped: try sequence(span, &offset),
             stored: try sequence(span, &offset), rejected: try sequence(span, &offset),
             quarantined: try sequence(span, &offset))
@@ -101,9 +98,9 @@ extension Record {
             let key = SourceKey(project: entry.project, source: entry.source)
             if updates[key] == nil {
                 order.append(key)
-                updates[key] = SourceUpdate(key: key, tokenName: nil, totals: Totals(), batches: [])
+                updates[key] = SourceUpdate(key: key, tokenName: nil, totals: SourceTotals(), batches: [])
             }
-            updates[key]?.totals = Totals(entry.totals)
+            updates[key]?.totals = entry.totals
             if case .open(let tokenName) = entry.kind { updates[key]?.tokenName = tokenName }
             if let batch = entry.batchRecord { updates[key]?.batches.append(batch) }
         }
@@ -147,21 +144,5 @@ extension [Verdict] {
         } else {
             append(Verdict(sequence: sequence, count: 1, code: code))
         }
-    }
-}
-
-extension Totals {
-    init(_ totals: SourceTotals) {
-        self.init(
-            unknownBefore: totals.unknownBefore, skipped: totals.skipped, stored: totals.stored,
-            rejected: totals.rejected, quarantined: totals.quarantined)
-    }
-}
-
-extension SourceTotals {
-    init(_ totals: Totals) {
-        self.init(
-            unknownBefore: totals.unknownBefore, skipped: totals.skipped, stored: totals.stored,
-            rejected: totals.rejected, quarantined: totals.quarantined)
     }
 }

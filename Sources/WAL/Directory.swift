@@ -1,27 +1,5 @@
 import Bytes
 
-/// What became of a source's sequences so far; the sum is the last sequence: protocol/frames.md §4.
-package struct SourceTotals: Equatable, Sendable {
-    package var unknownBefore: UInt64
-    package var skipped: UInt64
-    package var stored: UInt64
-    package var rejected: UInt64
-    package var quarantined: UInt64
-
-    package init(
-        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0,
-        quarantined: UInt64 = 0
-    ) {
-        self.unknownBefore = unknownBefore
-        self.skipped = skipped
-        self.stored = stored
-        self.rejected = rejected
-        self.quarantined = quarantined
-    }
-
-    package var sum: UInt64 { unknownBefore + skipped + stored + rejected + quarantined }
-}
-
 /// An event of a batch that was not stored, and why.
 package struct Exclusion: Equatable, Sendable {
     package var index: Int
@@ -142,11 +120,7 @@ package struct Directory: Equatable, Sendable {
         writer.append(entry.flags.rawValue)
         writer.append(varint: entry.base)
         writer.append(count: entry.count)
-        writer.append(varint: entry.totals.unknownBefore)
-        writer.append(varint: entry.totals.skipped)
-        writer.append(varint: entry.totals.stored)
-        writer.append(varint: entry.totals.rejected)
-        writer.append(varint: entry.totals.quarantined)
+        for total in entry.totals.values { writer.append(varint: total) }
         switch entry.kind {
         case .batch(let batch): append(batch, to: &writer)
         case .skip(let reason): writer.append(varint: reason)

@@ -112,6 +112,6 @@ extension HelloAcknowledgement {
     }
 }
 
-extension Totals {
+extension SourceTotals {
     fileprivate var json: JSONText { .list(values.map { .number($0) }) }
 }

@@ -21,7 +21,7 @@ public enum FrameVectors {
     /// Every type of message, with the name of its file.
     static func messages() -> [(String, Message)] {
         guard let source = SourceID(bytes: source) else { preconditionFailure("a source is ten bytes") }
-        let totals = Totals(unknownBefore: 0, skipped: 3, stored: 290, rejected: 5, quarantined: 2)
+        let totals = SourceTotals(unknownBefore: 0, skipped: 3, stored: 290, rejected: 5, quarantined: 2)
         return [
             ("hello", .hello(Hello(token: "tm_ingest_0123456789", sdkName: "python", sdkVersion: "0.1.0",
                 features: 0, clockMicros: 1_700_000_000_000_000))),

@@ -28,11 +28,11 @@ public struct SourceUpdate: Equatable, Sendable {
     /// nil if the log has it from an earlier update.
     public var tokenName: String?
     /// After this update.
-    public var totals: Totals
+    public var totals: SourceTotals
     /// In ascending order; a SKIP has the fingerprint 0.
     public var batches: [BatchRecord]
 
-    public init(key: SourceKey, tokenName: String?, totals: Totals, batches: [BatchRecord]) {
+    public init(key: SourceKey, tokenName: String?, totals: SourceTotals, batches: [BatchRecord]) {
         self.key = key
         self.tokenName = tokenName
         self.totals = totals
@@ -97,7 +97,7 @@ public struct SourceLedger: Sendable {
     public mutating func restore(_ update: SourceUpdate) {
         if sources[update.key] == nil {
             sources[update.key] = SourceState(
-                tokenName: update.tokenName ?? "", tokenIsLogged: true, totals: Totals())
+                tokenName: update.tokenName ?? "", tokenIsLogged: true, totals: SourceTotals())
         }
         sources[update.key]?.restore(update)
     }
@@ -126,7 +126,7 @@ public struct SourceLedger: Sendable {
                 answers.append(refusal(older, expected: state.expected, .fenced, .newSource))
             }
         } else {
-            sources[key] = SourceState(tokenName: tokenName, tokenIsLogged: false, totals: Totals())
+            sources[key] = SourceState(tokenName: tokenName, tokenIsLogged: false, totals: SourceTotals())
         }
         sources[key]?.live = stream
         sources[key]?.forget(upTo: open.acked)
@@ -251,7 +251,7 @@ public struct SourceLedger: Sendable {
 
     /// The source's totals once all that was accepted on this live stream is durable: what the log notes with each
     /// entry.
-    public func acceptedTotals(of stream: StreamKey) -> Totals {
+    public func acceptedTotals(of stream: StreamKey) -> SourceTotals {
         guard let state = key(of: stream).flatMap({ sources[$0] }) else {
             preconditionFailure("something was accepted on a live stream")
         }

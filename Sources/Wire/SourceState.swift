@@ -47,11 +47,11 @@ struct SourceState: Sendable {
     let tokenName: String
     /// Whether the log knows the token's name.
     var tokenIsLogged: Bool
-    private(set) var totals: Totals
+    private(set) var totals: SourceTotals
     private(set) var durable: UInt64
     private(set) var accepted: UInt64
     /// The totals once all that is accepted is durable.
-    private(set) var acceptedTotals: Totals
+    private(set) var acceptedTotals: SourceTotals
     /// Durable batches and skips the sender may not have heard of, ascending, at most 256.
     private(set) var remembered: [BatchRecord] = []
     private var pending: [Pending] = []
@@ -60,7 +60,7 @@ struct SourceState: Sendable {
     /// The last group something was accepted in.
     var lastGroup: UInt64 = 0
 
-    init(tokenName: String, tokenIsLogged: Bool, totals: Totals) {
+    init(tokenName: String, tokenIsLogged: Bool, totals: SourceTotals) {
         self.tokenName = tokenName
         self.tokenIsLogged = tokenIsLogged
         self.totals = totals
@@ -175,7 +175,7 @@ struct SourceState: Sendable {
         for record in update.batches { remember(record) }
     }
 
-    private static func add(_ item: Pending, to totals: inout Totals) {
+    private static func add(_ item: Pending, to totals: inout SourceTotals) {
         totals.unknownBefore += item.unknownBefore
         guard item.fingerprint != nil else {
             totals.skipped += item.count

@@ -94,7 +94,7 @@ import Wire
         }
         let committer = try fixture.open()
         let opened = try open(committer)
-        #expect(opened?.totals == Totals(stored: 2, rejected: 2))
+        #expect(opened?.totals == SourceTotals(stored: 2, rejected: 2))
         #expect(verdicts(try send(committer, 3, [1, 2, 3])) == expected)
         try CommitterFixture.checkIdentity(try fixture.entries())
     }

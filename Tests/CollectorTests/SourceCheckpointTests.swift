@@ -17,7 +17,7 @@ import Wire
             return SourceUpdate(
                 key: SourceKey(project: index % 2 == 0 ? "default" : "shop", source: .random(using: &random)),
                 tokenName: "token \(index)",
-                totals: Totals(unknownBefore: 1, skipped: 2, stored: 300, rejected: 4, quarantined: 5),
+                totals: SourceTotals(unknownBefore: 1, skipped: 2, stored: 300, rejected: 4, quarantined: 5),
                 batches: batches)
         }
     }

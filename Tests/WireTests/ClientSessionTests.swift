@@ -38,7 +38,7 @@ import Testing
 
     private func opened(_ stream: UInt32, _ durable: UInt64, _ list: [BatchFingerprint] = []) -> Message {
         .opened(Opened(
-            stream: stream, durable: durable, lineage: Self.lineage, totals: Totals(stored: durable),
+            stream: stream, durable: durable, lineage: Self.lineage, totals: SourceTotals(stored: durable),
             fingerprints: list))
     }
 
@@ -64,7 +64,7 @@ import Testing
         var session = try streaming()
         let verdict = Verdict(sequence: 3, count: 1, code: .schema)
         let answer = Acknowledgement(
-            stream: 1, durable: 4, totals: Totals(stored: 3, rejected: 1), verdicts: [verdict])
+            stream: 1, durable: 4, totals: SourceTotals(stored: 3, rejected: 1), verdicts: [verdict])
         #expect(receive(&session, .acknowledgement(answer)) == [
             .settled(ticket: 1, .acknowledged([])), .settled(ticket: 2, .acknowledged([verdict])),
         ])
@@ -108,7 +108,7 @@ import Testing
 
     @Test func aServerThatForgotIsToldWhatWasAcknowledgedBefore() throws {
         var session = try streaming()
-        let answer = Acknowledgement(stream: 1, durable: 4, totals: Totals(stored: 4), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 4, totals: SourceTotals(stored: 4), verdicts: [])
         _ = receive(&session, .acknowledgement(answer))
         let skip = Message.skip(
             Skip(stream: 1, base: 2, count: 3, reason: .acknowledgedBefore, rewinds: true))
@@ -122,7 +122,7 @@ import Testing
 
     @Test func openedBelowTheOldestIsFilledByASkip() throws {
         var session = try streaming()
-        let answer = Acknowledgement(stream: 1, durable: 4, totals: Totals(stored: 4), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 4, totals: SourceTotals(stored: 4), verdicts: [])
         _ = receive(&session, .acknowledgement(answer))
         _ = session.disconnected(now: Self.now)
         let skip = Message.skip(
@@ -165,7 +165,7 @@ import Testing
 
     @Test func aNewSourceKnowsNothingOfWhatWasAcknowledgedUnderTheOld() throws {
         var session = try streaming()
-        let answer = Acknowledgement(stream: 1, durable: 4, totals: Totals(stored: 4), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 4, totals: SourceTotals(stored: 4), verdicts: [])
         _ = receive(&session, .acknowledgement(answer))
         _ = receive(&session, nack(.sequenceGap, 2, .now))  // puts a skip before the oldest
         _ = receive(&session, nack(.sequenceConflict, 2, .newSource))
@@ -190,7 +190,7 @@ import Testing
         var session = try streaming()
         let goAway = Message.goAway(GoAway(reason: .draining, reconnectAfterMilliseconds: 700))
         #expect(receive(&session, goAway).isEmpty)
-        let answer = Acknowledgement(stream: 1, durable: 6, totals: Totals(stored: 6), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 6, totals: SourceTotals(stored: 6), verdicts: [])
         let actions = receive(&session, .acknowledgement(answer))
         #expect(actions.suffix(2) == [.disconnect, .connect(afterMilliseconds: 700)])
     }
@@ -223,7 +223,7 @@ import Testing
     @Test func finishClosesWhenAllIsSettled() throws {
         var session = try streaming()
         #expect(session.finish(final: true, now: Self.now).isEmpty)
-        let answer = Acknowledgement(stream: 1, durable: 6, totals: Totals(stored: 6), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 6, totals: SourceTotals(stored: 6), verdicts: [])
         let actions = receive(&session, .acknowledgement(answer))
         #expect(try sent(actions) == [.close(Close(stream: 1, acked: 6, final: true))])
         #expect(actions.suffix(2) == [.disconnect, .finished])

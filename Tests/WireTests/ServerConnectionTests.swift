@@ -46,7 +46,7 @@ import Testing
         let open = try open(1)
         #expect(connection.receive(open.encoded().rawSpan, now: Self.start) == [.open(open)])
         let opened = Opened(
-            stream: 1, durable: 0, lineage: [UInt8](repeating: 0, count: 16), totals: Totals(), fingerprints: [])
+            stream: 1, durable: 0, lineage: [UInt8](repeating: 0, count: 16), totals: SourceTotals(), fingerprints: [])
         #expect(connection.opened(opened) == [.send(opened.encoded())])
         return connection
     }
@@ -160,7 +160,7 @@ import Testing
             stream: 1, base: 3, rewinds: false, code: .unackedLimit, afterMilliseconds: 100))
         #expect(receive(&connection, batch(3).encoded()) == [refusal])
         _ = connection.acknowledged(Acknowledgement(
-            stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: []))
+            stream: 1, durable: 1, totals: SourceTotals(stored: 1), verdicts: []))
         #expect(connection.unackedCount == 1)
         _ = connection.refused(NegativeAcknowledgement(stream: 1, expected: 2, code: .storage, retry: .now))
         #expect(connection.unackedCount == 0)
@@ -182,7 +182,7 @@ import Testing
         #expect(receive(&connection, skip(5).encoded()) == [refusal])
         #expect(receive(&connection, batch(5).encoded()) == [refusal])
         _ = connection.acknowledged(Acknowledgement(
-            stream: 1, durable: 4, totals: Totals(skipped: 3, stored: 1), verdicts: []))
+            stream: 1, durable: 4, totals: SourceTotals(skipped: 3, stored: 1), verdicts: []))
         #expect(receive(&connection, skip(5).encoded()) == [.skip(skip(5))])
     }
 
@@ -224,7 +224,7 @@ import Testing
             stream: 1, base: 2, rewinds: false, code: .draining, afterMilliseconds: 100))
         #expect(receive(&connection, batch(2).encoded()) == [refusal])
         #expect(connection.tick(now: Self.moment(2000)).isEmpty, "one batch is not answered")
-        let answer = Acknowledgement(stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 1, totals: SourceTotals(stored: 1), verdicts: [])
         #expect(connection.acknowledged(answer) == [.send(answer.encoded())])
         #expect(connection.tick(now: Self.moment(2000)) == [.close(nil)])
     }
@@ -234,7 +234,7 @@ import Testing
         let fenced = NegativeAcknowledgement(stream: 1, expected: 1, code: .fenced, retry: .newSource)
         #expect(connection.refused(fenced) == [.send(fenced.encoded())])
         #expect(connection.refused(fenced).isEmpty)
-        let answer = Acknowledgement(stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: [])
+        let answer = Acknowledgement(stream: 1, durable: 1, totals: SourceTotals(stored: 1), verdicts: [])
         #expect(connection.acknowledged(answer).isEmpty)
     }
 }

@@ -52,7 +52,7 @@ import Testing
             stream: 1, expected: expected, code: code, retry: retry, afterMilliseconds: after, detail: detail))
     }
 
-    private func ack(_ durable: UInt64, _ totals: Totals, _ verdicts: [Verdict] = []) -> LedgerAnswer {
+    private func ack(_ durable: UInt64, _ totals: SourceTotals, _ verdicts: [Verdict] = []) -> LedgerAnswer {
         .acknowledged(
             connection: 1, Acknowledgement(stream: 1, durable: durable, totals: totals, verdicts: verdicts))
     }
@@ -63,13 +63,13 @@ import Testing
         #expect(scene.batch(1, 3) == .accepted)
         let group = try scene.group()
         #expect(scene.answers.isEmpty)
-        #expect(scene.ledger.groupDurable(group) == [ack(3, Totals(stored: 3))])
+        #expect(scene.ledger.groupDurable(group) == [ack(3, SourceTotals(stored: 3))])
     }
 
     @Test func aSourceNeverSeenMayBeginAnywhere() throws {
         var scene = try Scene()
         #expect(scene.batch(11, 2) == .accepted)
-        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(12, Totals(unknownBefore: 10, stored: 2))])
+        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(12, SourceTotals(unknownBefore: 10, stored: 2))])
     }
 
     @Test func aResendIsRecognisedInFlightAndWhenDurableWithItsVerdicts() throws {
@@ -78,7 +78,7 @@ import Testing
         #expect(scene.batch(1, 3) == .accepted)
         scene.ledger.exclude(StreamKey(connection: 1, stream: 1), verdicts: [verdict], quarantinedCount: 1)
         #expect(scene.batch(1, 3) == .answered([]))
-        let answer = ack(3, Totals(stored: 1, rejected: 1, quarantined: 1), [verdict])
+        let answer = ack(3, SourceTotals(stored: 1, rejected: 1, quarantined: 1), [verdict])
         #expect(scene.ledger.groupDurable(try scene.group()) == [answer])
         #expect(scene.batch(1, 3) == .answered([answer]))
     }
@@ -110,9 +110,9 @@ import Testing
         try scene.store(1, 3)
         let skip = Skip(stream: 1, base: 4, count: 6, reason: .droppedBySender, rewinds: false)
         #expect(scene.ledger.judgeSkip(skip, connection: 1) == .accepted)
-        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(9, Totals(skipped: 6, stored: 3))])
+        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(9, SourceTotals(skipped: 6, stored: 3))])
         let again = scene.ledger.judgeSkip(skip, connection: 1)
-        #expect(again == .answered([ack(9, Totals(skipped: 6, stored: 3))]), "and so is its resend")
+        #expect(again == .answered([ack(9, SourceTotals(skipped: 6, stored: 3))]), "and so is its resend")
     }
 
     @Test func aFailedGroupUndoesItselfAndEverythingAfterIt() throws {
@@ -128,7 +128,7 @@ import Testing
         #expect(scene.ledger.sealGroup() == nil)
         #expect(scene.batch(7, 1) == .answered([]))
         #expect(scene.batch(4, 1, fingerprint: 77, rewinds: true) == .accepted)
-        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(4, Totals(stored: 4))])
+        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(4, SourceTotals(stored: 4))])
     }
 
     @Test func theFirstBatchOfASourceThatFailsIsExpectedAgainAtItsBase() throws {
@@ -137,7 +137,7 @@ import Testing
         let answers = scene.ledger.groupFailed(try scene.group(), .diskFull, afterMilliseconds: 9)
         #expect(answers == [nack(.diskFull, 11, .after, after: 9)])
         #expect(scene.batch(11, 2, rewinds: true) == .accepted)
-        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(12, Totals(unknownBefore: 10, stored: 2))])
+        #expect(scene.ledger.groupDurable(try scene.group()) == [ack(12, SourceTotals(unknownBefore: 10, stored: 2))])
     }
 
     @Test func openedWaitsForWhatWasAcceptedBeforeAndListsIt() throws {
@@ -149,7 +149,7 @@ import Testing
         scene.open(2, stream: 1, acked: 3)
         #expect(scene.answers == [nack(.fenced, 6, .newSource)])
         let opened = Opened(
-            stream: 1, durable: 5, lineage: Self.lineage, totals: Totals(stored: 5),
+            stream: 1, durable: 5, lineage: Self.lineage, totals: SourceTotals(stored: 5),
             fingerprints: [BatchFingerprint(base: 4, count: 2, fingerprint: 8)])
         #expect(scene.ledger.groupDurable(group) == [.opened(connection: 2, opened)])
         #expect(scene.batch(6, 1) == .answered([]), "the older stream is fenced")
@@ -211,7 +211,7 @@ import Testing
         scene.ledger.expire(scene.key)
         #expect(scene.ledger.snapshot().count == 1, "it is in use")
         scene.ledger.close(Close(stream: 1, acked: 0, final: true), connection: 1)
-        let kept = SourceUpdate(key: scene.key, tokenName: "web", totals: Totals(stored: 3), batches: [])
+        let kept = SourceUpdate(key: scene.key, tokenName: "web", totals: SourceTotals(stored: 3), batches: [])
         #expect(scene.ledger.snapshot() == [kept])
         scene.ledger.expire(scene.key)
         #expect(scene.ledger.snapshot().isEmpty)

@@ -17,11 +17,11 @@ public struct Verdict: Equatable, Sendable {
 public struct Acknowledgement: Equatable, Sendable {
     public var stream: UInt32
     public var durable: UInt64
-    public var totals: Totals
+    public var totals: SourceTotals
     /// What this commit did not store, ascending.
     public var verdicts: [Verdict]
 
-    public init(stream: UInt32, durable: UInt64, totals: Totals, verdicts: [Verdict]) {
+    public init(stream: UInt32, durable: UInt64, totals: SourceTotals, verdicts: [Verdict]) {
         self.stream = stream
         self.durable = durable
         self.totals = totals
@@ -33,7 +33,7 @@ public struct Acknowledgement: Equatable, Sendable {
         let fields = try Fields(payload, of: type, known: [1, 3], list: 3)
         stream = header.stream
         durable = header.base
-        totals = try Totals(try fields.varints(1, count: 5), durable: durable, type: type, id: 1)
+        totals = try SourceTotals(try fields.varints(1, count: 5), durable: durable, type: type, id: 1)
         verdicts = []
         for value in fields.list(3) {
             let numbers = try fields.varints(value, of: 3, count: 3, trailing: 0)

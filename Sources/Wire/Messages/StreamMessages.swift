@@ -45,30 +45,7 @@ public struct Open: Equatable, Sendable {
     }
 }
 
-/// What became of a source's sequences. Their sum is `durable`: every sequence has exactly one fate.
-public struct Totals: Equatable, Sendable {
-    public var unknownBefore: UInt64
-    public var skipped: UInt64
-    public var stored: UInt64
-    public var rejected: UInt64
-    public var quarantined: UInt64
-
-    public init(
-        unknownBefore: UInt64 = 0, skipped: UInt64 = 0, stored: UInt64 = 0, rejected: UInt64 = 0,
-        quarantined: UInt64 = 0
-    ) {
-        self.unknownBefore = unknownBefore
-        self.skipped = skipped
-        self.stored = stored
-        self.rejected = rejected
-        self.quarantined = quarantined
-    }
-
-    /// The durable sequence. Traps beyond 64 bits, which 48-bit sequences never reach.
-    public var sum: UInt64 { unknownBefore + skipped + stored + rejected + quarantined }
-
-    var values: [UInt64] { [unknownBefore, skipped, stored, rejected, quarantined] }
-
+extension SourceTotals {
     init(_ values: [UInt64], durable: UInt64, type: FrameType, id: UInt64) throws(WireError) {
         guard values.allSatisfy({ $0 <= Limits.sequenceMax }) else { throw .field(type: type, id: id) }
         self.init(
@@ -100,12 +77,12 @@ public struct Opened: Equatable, Sendable {
     public var durable: UInt64
     /// Sixteen bytes that change when the server's log begins anew.
     public var lineage: [UInt8]
-    public var totals: Totals
+    public var totals: SourceTotals
     /// The remembered batches and skips in (acked, durable], ascending, at most 256.
     public var fingerprints: [BatchFingerprint]
 
     public init(
-        stream: UInt32, durable: UInt64, lineage: [UInt8], totals: Totals, fingerprints: [BatchFingerprint]
+        stream: UInt32, durable: UInt64, lineage: [UInt8], totals: SourceTotals, fingerprints: [BatchFingerprint]
     ) {
         self.stream = stream
         self.durable = durable
@@ -119,7 +96,7 @@ public struct Opened: Equatable, Sendable {
         stream = header.stream
         durable = header.base
         lineage = try fields.bytes(1, count: Self.lineageByteCount)
-        totals = try Totals(try fields.varints(3, count: 5), durable: durable, type: .opened, id: 3)
+        totals = try SourceTotals(try fields.varints(3, count: 5), durable: durable, type: .opened, id: 3)
         fingerprints = []
         let list = fields.list(5)
         guard list.count <= Limits.unackedBatchesPerStreamMax else { throw .field(type: .opened, id: 5) }
