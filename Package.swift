@@ -54,7 +54,7 @@ let package = Package(
         library("Crypto", ["CCrypto", "Bytes"]),
         library("EventLoop", ["CUV"]),
         library("HTTPServer", ["CMicroHTTPD"]),
-        library("Config", ["CYAML", "Files"]),
+        library("Config", ["CYAML", "Files", "Bytes"]),
         library("Telemetry", ["Zones", "JSON", "Bytes"]),
 
         library(

@@ -10,6 +10,15 @@ public struct Bitmap: Sendable, Equatable {
         if value, count % 64 != 0 { words[words.count - 1] = (1 << UInt64(count % 64)) - 1 }
     }
 
+    /// Takes words as they are: bit `i` is bit `i mod 64` of word `i / 64`. Bits past `count` are cleared.
+    /// - Parameter words: ⌈count / 64⌉ of them; a precondition.
+    public init(words: [UInt64], count: Int) {
+        precondition(words.count == (count + 63) / 64, "words must hold the bits")
+        self.words = words
+        self.count = count
+        if count % 64 != 0 { self.words[words.count - 1] &= (1 << UInt64(count % 64)) - 1 }
+    }
+
     /// The bitmap whose bit `i` is `bools[i]`.
     public init(_ bools: some Collection<Bool>) {
         self.init(repeating: false, count: bools.count)

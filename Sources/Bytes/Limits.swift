@@ -17,6 +17,9 @@ public enum Limits {
     public static let propertyNameBytesMax = 255
     public static let identifierBytesMax = 512
     public static let stringBytesMax = 1 << 20
+    /// Of the values of one event, and of all of a batch, spelled out: protocol/batch.md §6.
+    public static let eventValueBytesMax = 4 << 20
+    public static let batchValueBytesMax = 64 << 20
 
     // The log: protocol/wal.md §9.
     public static let recordEventsMax = 1 << 20

@@ -1,9 +1,9 @@
 /// Gives equal byte strings one index, counted in order of arrival. Open addressing on the bytes; no `String` is made.
 public struct StringInterner: Sendable {
     public private(set) var strings = ByteStrings()
-    private var hashes: [UInt64] = []
-    /// Index + 1 of a string, 0 where free; a power of two, at most half full.
-    private var slots = [UInt32](repeating: 0, count: 256)
+    /// Half of a string's hash above its index + 1, 0 where free; a power of two, at most half full. The hash tells
+    /// nearly all others apart without a look at their bytes, which are elsewhere.
+    private var slots = [UInt64](repeating: 0, count: 256)
     /// Keeps those who choose the strings from choosing collisions; it changes nothing else.
     private let seed = UInt64.random(in: .min ... .max)
 
@@ -14,15 +14,18 @@ public struct StringInterner: Sendable {
         let hash = hash(string)
         let mask = slots.count &- 1
         var slot = Int(truncatingIfNeeded: hash) & mask
-        while slots[slot] != 0 {
-            let index = Int(slots[slot]) &- 1
-            if hashes[index] == hash, strings.span(index).holdsSameWords(string) { return UInt32(index) }
+        while true {
+            let entry = slots[slot]
+            if entry == 0 { break }
+            if UInt32(truncatingIfNeeded: entry &>> 32) == hash {
+                let index = Int(UInt32(truncatingIfNeeded: entry)) &- 1
+                if strings.span(index).holdsSameWords(string) { return UInt32(index) }
+            }
             slot = (slot &+ 1) & mask
         }
         let index = strings.count
         strings.append(string)
-        hashes.append(hash)
-        slots[slot] = UInt32(index &+ 1)
+        slots[slot] = UInt64(hash) &<< 32 | UInt64(UInt32(index &+ 1))
         if strings.count &* 2 > slots.count { grow() }
         return UInt32(index)
     }
@@ -37,36 +40,35 @@ public struct StringInterner: Sendable {
     public mutating func removeAll() {
         guard strings.count > 0 else { return }
         strings = ByteStrings()
-        hashes.removeAll(keepingCapacity: true)
         for slot in slots.indices { slots[slot] = 0 }
     }
 
     private mutating func grow() {
-        var larger = [UInt32](repeating: 0, count: slots.count * 2)
+        var larger = [UInt64](repeating: 0, count: slots.count * 2)
         let mask = larger.count &- 1
-        for (index, hash) in hashes.enumerated() {
-            var slot = Int(truncatingIfNeeded: hash) & mask
+        for entry in slots where entry != 0 {
+            var slot = Int(truncatingIfNeeded: entry &>> 32) & mask
             while larger[slot] != 0 { slot = (slot &+ 1) & mask }
-            larger[slot] = UInt32(index &+ 1)
+            larger[slot] = entry
         }
         slots = larger
     }
 
     /// Eight bytes a multiplication, the last word overlapping the one before.
-    private func hash(_ string: RawSpan) -> UInt64 {
+    private func hash(_ string: RawSpan) -> UInt32 {
         let count = string.byteCount
         var hash = seed ^ UInt64(count)
         guard count >= 8 else {
             var word: UInt64 = 0
             for offset in 0..<count { word = word &<< 8 | UInt64(string.uncheckedByte(offset)) }
-            return mix(hash ^ word)
+            return UInt32(truncatingIfNeeded: mix(hash ^ word))
         }
         var offset = 0
         while offset &+ 8 < count {
             hash = mix(hash ^ string.uncheckedWord(offset))
             offset &+= 8
         }
-        return mix(hash ^ string.uncheckedWord(count &- 8))
+        return UInt32(truncatingIfNeeded: mix(hash ^ string.uncheckedWord(count &- 8)))
     }
 
     private func mix(_ word: UInt64) -> UInt64 {

@@ -21,8 +21,13 @@ struct CheckedBatch: Sendable {
         var isCompressed: Bool
         var minTimestampMicros: Int64
         var maxTimestampMicros: Int64
+        /// What it becomes where it is read: its body decoded, or its values spelled out.
+        var expandedBytes: Int
         var exclusions: [ContentVerdict]
     }
+
+    /// What it becomes where it is read; nothing if it is not stored.
+    var expandedBytes: Int { if case .valid(let valid) = outcome { valid.expandedBytes } else { 0 } }
 
     /// Imports are never clock-corrected: protocol/frames.md §6.
     var clockOffsetMicros: Int64 { isImport ? 0 : frame.clockOffsetMicros }
@@ -50,6 +55,7 @@ struct BatchChecker: ~Copyable {
                 CheckedBatch.Valid(
                     isCompressed: header.codec == .zstd, minTimestampMicros: batch.timestampMicrosMin,
                     maxTimestampMicros: batch.timestampMicrosMax,
+                    expandedBytes: max(header.decodedByteCount, batch.valueBytesMost),
                     exclusions: contentVerdicts(of: batch, receivedAtMicros: nowMicros, clockOffsetMicros: offset)))
         } catch {
             return .rejected(error.verdict == .tooBig ? .tooBig : .malformed)

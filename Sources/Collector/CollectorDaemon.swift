@@ -195,7 +195,8 @@ final class CollectorDaemon {
     private func tick() {
         for connection in connections.values { connection.tick() }
         metrics.connections.set(connections.count)
-        compaction?.tick(recordBytes: Int(logMetrics.recordBytes.value))
+        compaction?.tick(
+            LogSize(recordBytes: Int(logMetrics.recordBytes.value), eventCount: Int(logMetrics.logEvents.value)))
         resumeReadingIfRoom()
         stopIfDrained()
     }

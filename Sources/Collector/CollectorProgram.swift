@@ -8,27 +8,17 @@ package enum CollectorProgram {
     /// - Returns: the exit code: 0 stopped as asked, 1 failed, 64 wrong arguments.
     package static func run(_ arguments: [String]) -> Int32 {
         if arguments.first == CompactionChild.argument { return CompactionChild.run(Array(arguments.dropFirst())) }
-        do {
-            let parsed = try syntax.parse(arguments)
-            if parsed.isHelpRequested {
-                print(syntax.helpText)
-                return 0
-            }
+        return syntax.run(arguments, complain: Logger.writeToStandardError) { parsed in
             let config = try configuration(parsed)
-            if parsed.has(flag: "check-config") {
+            guard !parsed.has(flag: "check-config") else {
                 print("the configuration is good")
                 return 0
             }
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
-            let logger = Logger(
-                minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
+            let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
             let daemon = try CollectorDaemon(config: config, logger: logger)
             try daemon.run()
             return daemon.exitCode
-        } catch let error as UsageError {
-            return complain("\(error)\ntry: collectord --help", UsageError.exitCode)
-        } catch {
-            return complain("\(error)", 1)
         }
     }
 
@@ -63,10 +53,5 @@ package enum CollectorProgram {
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         if let http = try parsed.value("http", expected: "HOST:PORT", ListenAddress.init) { config.http = http }
         return config
-    }
-
-    private static func complain(_ reason: String, _ code: Int32) -> Int32 {
-        FileHandle.standardError.write(Data("collectord: \(reason)\n".utf8))
-        return code
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import Table
 import Telemetry
+import WAL
 
 /// Decides when the log is compacted and runs the child that does it: one at a time, by time, size and request.
 ///
@@ -67,10 +68,12 @@ final class Compaction {
     }
 
     /// To be called a few times a second.
-    func tick(recordBytes: Int) {
+    /// - Parameter log: what is not freed yet. Its bytes are compressed, so its events say how long a reader's tail is.
+    func tick(_ log: LogSize) {
         guard case .idle = state else { return }
         let isDue = loop.nowMillis - lastStartMillis >= UInt64(config.compactInterval.components.seconds) * 1000
-        let isWanted = (isDue && recordBytes > 0) || recordBytes >= config.compactBytes
+        let isLarge = log.recordBytes >= config.compactBytes || log.eventCount >= config.compactEvents
+        let isWanted = isLarge || (isDue && log.recordBytes > 0)
         if !waiting.isEmpty || (isWanted && loop.nowMillis >= waitsUntilMillis) { begin() }
     }
 

@@ -88,7 +88,8 @@ final class GroupCommitter {
     /// How the log stands, for whoever looks.
     func showMetrics() {
         metrics.segments.set(log.segmentCount)
-        metrics.recordBytes.set(log.recordBytes)
+        metrics.recordBytes.set(log.size.recordBytes)
+        metrics.logEvents.set(log.size.eventCount)
         metrics.lastRecord.set(Double(log.lastSequence))
     }
 
@@ -124,7 +125,9 @@ final class GroupCommitter {
 
     private func take(_ batch: CheckedBatch, _ stream: StreamKey) throws -> [LedgerAnswer] {
         var answers: [LedgerAnswer] = []
-        if !draft.fits(count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes) { answers = try commit() }
+        let isFit = draft.fits(
+            count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes, expandedBytes: batch.expandedBytes)
+        if !isFit { answers = try commit() }
         let judgement = ledger.judgeBatch(
             stream, base: batch.frame.base, count: batch.frame.eventCount, fingerprint: batch.fingerprint,
             rewinds: batch.frame.rewinds)
@@ -153,7 +156,9 @@ final class GroupCommitter {
                 maxTimestampMicros: valid.maxTimestampMicros,
                 exclusions: valid.exclusions.map { Exclusion(index: $0.index, code: $0.code.rawValue) })
             do {
-                try draft.add(entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed)
+                try draft.add(
+                    entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed,
+                    expandedBytes: valid.expandedBytes)
             } catch {
                 preconditionFailure("zstd refused to compress: \(error)")
             }
@@ -162,7 +167,7 @@ final class GroupCommitter {
     }
 
     private func take(_ skip: Skip, _ connection: UInt64) throws -> [LedgerAnswer] {
-        let answers = draft.fits(count: 0, byteCount: 0) ? [] : try commit()
+        let answers = draft.fits(count: 0, byteCount: 0, expandedBytes: 0) ? [] : try commit()
         switch ledger.judgeSkip(skip, connection: connection) {
         case .answered(let more):
             return answers + more
@@ -213,9 +218,9 @@ extension CheckedBatch {
         switch outcome {
         case .rejected(let code): [Verdict(sequence: frame.base, count: UInt64(frame.eventCount), code: code)]
         case .valid(let valid):
-            valid.exclusions.map { exclusion in
+            valid.exclusions.reduce(into: []) { verdicts, exclusion in
                 let code: VerdictCode = exclusion.code == .future ? .future : .schema
-                return Verdict(sequence: frame.base + UInt64(exclusion.index), count: 1, code: code)
+                verdicts.append(event: frame.base + UInt64(exclusion.index), code)
             }
         }
     }

@@ -9,6 +9,7 @@ struct LogMetrics: Sendable {
     let commitSeconds: Histogram
     let segments: Gauge
     let recordBytes: Gauge
+    let logEvents: Gauge
     let lastRecord: Gauge
 
     init(_ registry: MetricsRegistry) {
@@ -26,6 +27,7 @@ struct LogMetrics: Sendable {
             bounds: Histogram.secondsBounds)
         segments = registry.gauge("tidemark_log_segments", help: "Segments of the log.")
         recordBytes = registry.gauge("tidemark_log_record_bytes", help: "Bytes of records in the log, not yet freed.")
+        logEvents = registry.gauge("tidemark_log_events", help: "Events in the log, not yet freed.")
         lastRecord = registry.gauge("tidemark_log_last_record", help: "Sequence of the last durable record.")
     }
 }

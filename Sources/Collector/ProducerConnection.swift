@@ -52,7 +52,7 @@ final class ProducerConnection {
     private func closeIfSettled() {
         guard let endedMillis else { return }
         let isLate = daemon.moment.elapsedMicros / 1000 - endedMillis > Self.answerMillisMax
-        guard machine.unackedBatchCount == 0 || isLate else { return }
+        guard machine.unackedCount == 0 || isLate else { return }
         stream.closeAfterWrites(withinMillis: Self.lingerMillis)
     }
 

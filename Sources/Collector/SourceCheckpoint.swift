@@ -118,10 +118,9 @@ extension Entry {
         switch kind {
         case .batch(let batch):
             fingerprint = batch.fingerprint
-            verdicts = batch.exclusions.compactMap { exclusion in
-                VerdictCode(rawValue: UInt64(exclusion.code)).map {
-                    Verdict(sequence: base + UInt64(exclusion.index), count: 1, code: $0)
-                }
+            verdicts = batch.exclusions.reduce(into: []) { verdicts, exclusion in
+                guard let code = VerdictCode(rawValue: UInt64(exclusion.code)) else { return }
+                verdicts.append(event: base + UInt64(exclusion.index), code)
             }
         case .rejectedBatch(let value, let code):
             fingerprint = value
@@ -136,6 +135,18 @@ extension Entry {
         }
         let batch = BatchFingerprint(base: base, count: UInt64(count), fingerprint: fingerprint)
         return BatchRecord(batch: batch, verdicts: verdicts)
+    }
+}
+
+extension [Verdict] {
+    /// Adds the verdict of one event, ascending; neighbours of one code are one verdict. A sender whose clock is in
+    /// another unit has all its events refused, and 256 such batches a source are kept.
+    mutating func append(event sequence: UInt64, _ code: VerdictCode) {
+        if let last, last.code == code, last.sequence + last.count == sequence {
+            self[count - 1].count += 1
+        } else {
+            append(Verdict(sequence: sequence, count: 1, code: code))
+        }
     }
 }
 

@@ -14,11 +14,11 @@ package struct CollectorConfig: Sendable, Equatable {
     package var segmentBytes = 64 << 20
     /// The log is compacted this often,
     package var compactInterval = Duration.seconds(15 * 60)
-    /// or when this much of it is not compacted.
+    /// or when so many bytes of it are not compacted,
     package var compactBytes = 64 << 20
+    /// or so many events.
+    package var compactEvents = 1_000_000
     package var connectionsMax = 4096
-    /// Memory for what is known of sources: where each one's sequence stands.
-    package var sourceMemoryBytes = 64 << 20
 
     package init(data: String = "./data") {
         self.data = data
@@ -35,7 +35,7 @@ package struct CollectorConfig: Sendable, Equatable {
         segmentBytes = try section.byteCount("segment_bytes", in: (1 << 20)...(1 << 32)) ?? segmentBytes
         compactInterval = try section.duration("compact_interval", atLeast: .seconds(1)) ?? compactInterval
         compactBytes = try section.byteCount("compact_bytes", in: (1 << 20)...(1 << 36)) ?? compactBytes
+        compactEvents = try section.integer("compact_events", in: 1000...1_000_000_000) ?? compactEvents
         connectionsMax = try section.integer("connections_max", in: 1...1_000_000) ?? connectionsMax
-        sourceMemoryBytes = try section.byteCount("source_memory", in: (1 << 20)...(1 << 36)) ?? sourceMemoryBytes
     }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a program may be called with; parses the arguments and writes the help.
 package struct CommandSyntax: Sendable {
     package struct Option: Sendable {

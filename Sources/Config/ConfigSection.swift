@@ -1,3 +1,5 @@
+import Bytes
+
 /// A mapping being read: each key is read by its type, and reading a key makes its name known; when the section has
 /// been read, any other key in it is an error that names the nearest known one.
 package struct ConfigSection {

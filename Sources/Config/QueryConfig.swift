@@ -4,13 +4,13 @@ import Glibc
 package struct QueryConfig: Sendable, Equatable {
     /// The folder of the log and the tables: the collector's.
     package var data = "./data"
-    /// Where the API and the dashboard are served.
+    /// Where the API is served.
     package var listen = ListenAddress(host: "127.0.0.1", port: 7312)
     /// Threads that scan; as many as the machine has cores.
     package var threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    /// Memory that the questions running at once may take together.
+    /// Memory that one question may take for what it gathers.
     package var memoryBudgetBytes = 512 << 20
-    /// Memory for the rows of the log that are not compacted yet.
+    /// Memory for the rows of the log that are not compacted yet, for each project.
     package var tailMemoryBytes = 256 << 20
     /// After which a question is given up.
     package var timeout = Duration.seconds(60)

@@ -21,6 +21,8 @@ public struct Batch: Sendable, Equatable {
     public internal(set) var explicitIDs: ExplicitIDs?
     /// Ascending by scope, name bytes and type.
     public internal(set) var valueColumns: [ValueColumn] = []
+    /// At least `valueBytes`, and not much more than that or the body: what to plan memory by, known without looking.
+    public internal(set) var valueBytesMost = 0
     /// Columns of kinds this version does not know, verbatim, ascending by kind.
     public internal(set) var unknownColumns: [UnknownColumn] = []
 

@@ -19,6 +19,7 @@ public struct BatchBuilder: Sendable {
 
     private var names = FieldTable()
     private var valueCount = 0
+    private var valueBytes = 0
     private var staged: [(column: Int, bits: UInt64)] = []
 
     public init(limits: BatchLimits = .format) { self.limits = limits }
@@ -31,7 +32,8 @@ public struct BatchBuilder: Sendable {
     }
 
     /// Adds one event. On an error the builder is as before, but for memory. O(bytes of the event).
-    /// - Throws: what a decoder would throw; `.overLimit` of events, strings, columns or decoded bytes means "full".
+    /// - Throws: what a decoder would throw; `.overLimit` of events, strings, columns, decoded bytes or value bytes
+    ///   means "full".
     public mutating func add(_ event: Event) throws(BatchError) {
         guard eventCount < limits.eventsMax else {
             throw .overLimit(.events, value: UInt64(eventCount + 1), limit: limits.eventsMax)
@@ -43,6 +45,7 @@ public struct BatchBuilder: Sendable {
         let sessionID = intern(event.sessionID)
         let groupKey = intern(event.groupKey)
         try stage(event.values)
+        let eventValueBytes = try checkedValueBytes(event.values)
         try checkRoom(explicitIDs: event.eventID == nil ? 0 : 1)
         if let id = event.eventID {
             explicitIDRows.append(eventCount)
@@ -50,6 +53,7 @@ public struct BatchBuilder: Sendable {
         }
         for value in staged { columns[value.column].append(value.bits, row: eventCount) }
         valueCount += staged.count
+        valueBytes += eventValueBytes
         userIDs.append(userID)
         anonymousIDs.append(anonymousID)
         sessionIDs.append(sessionID)
@@ -75,6 +79,7 @@ public struct BatchBuilder: Sendable {
         columns.removeAll(keepingCapacity: true)
         names.removeAll()
         valueCount = 0
+        valueBytes = 0
     }
 
     private mutating func intern(_ text: String?) -> UInt32 {
@@ -104,6 +109,17 @@ public struct BatchBuilder: Sendable {
                 columns.append(GatheredColumn(scope: value.scope, type: type, name: strings.intern(value.name)))
             }
         }
+    }
+
+    private func checkedValueBytes(_ values: [EventValue]) throws(BatchError) -> Int {
+        let count = values.reduce(0) { $0 + $1.byteCount }
+        guard count <= Limits.eventValueBytesMax else {
+            throw .overLimit(.eventValueBytes, value: UInt64(count), limit: Limits.eventValueBytesMax)
+        }
+        guard valueBytes + count <= Limits.batchValueBytesMax else {
+            throw .overLimit(.valueBytes, value: UInt64(valueBytes + count), limit: Limits.batchValueBytesMax)
+        }
+        return count
     }
 
     private func checkRoom(explicitIDs more: Int) throws(BatchError) {

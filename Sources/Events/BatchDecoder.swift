@@ -74,6 +74,7 @@ public struct BatchDecoder: ~Copyable {
         // A batch has at least one event, so a column that was read is not empty.
         guard !batch.types.isEmpty else { throw .missingColumn(kind: ColumnKind.type) }
         guard !batch.timestampsMicros.isEmpty else { throw .missingColumn(kind: ColumnKind.timestamp) }
+        try batch.checkValueBytes(longestBytes: table.longestBytes, bodyBytes: body.byteCount)
         return batch
     }
 }

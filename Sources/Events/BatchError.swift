@@ -41,7 +41,7 @@ public enum BatchError: Error, Equatable, Sendable {
 
     /// What the fault costs: the verdict of protocol/frames.md §7.
     public var verdict: BatchVerdict {
-        if case .overLimit(let quantity, _, _) = self, quantity.mayBeLowered { return .tooBig }
+        if case .overLimit(let quantity, _, _) = self, quantity.isOfTheWhole { return .tooBig }
         return .malformed
     }
 }
@@ -77,11 +77,16 @@ public enum BatchQuantity: Sendable {
     case nameBytes
     /// Of one id (columns 2, 3, 4 and 8).
     case identifierBytes
+    /// Of one event's values, spelled out.
+    case eventValueBytes
+    /// Of a batch's values, spelled out.
+    case valueBytes
 
-    /// Whether a collector may announce less than the format allows.
-    var mayBeLowered: Bool {
+    /// Whether exceeding it is TOO_BIG: what a collector may announce less of than the format allows, and what only
+    /// many values together can exceed.
+    var isOfTheWhole: Bool {
         switch self {
-        case .events, .decodedBytes, .strings, .columns: true
+        case .events, .decodedBytes, .strings, .columns, .eventValueBytes, .valueBytes: true
         case .stringBytes, .typeBytes, .nameBytes, .identifierBytes: false
         }
     }

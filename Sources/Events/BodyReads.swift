@@ -72,26 +72,23 @@ extension RawSpan {
     /// A bitmap of `count` rows, spare bits zero.
     func bitmap(_ count: Int, _ offset: inout Int, _ part: BatchPart) throws(BatchError) -> Bitmap {
         let range = try self.part((count &+ 7) / 8, &offset, part)
-        // Most columns of one type of event are full.
-        if isAllOnes(range, count) { return Bitmap(repeating: true, count: count) }
-        var bitmap = Bitmap(repeating: false, count: count)
-        for (byteIndex, byteOffset) in range.enumerated() {
-            var rest = uncheckedByte(byteOffset)
-            while rest != 0 {
-                let row = byteIndex &* 8 &+ rest.trailingZeroBitCount
-                guard row < count else { throw .spareBitsSet(part) }
-                bitmap[row] = true
-                rest &= rest &- 1
-            }
+        if count & 7 != 0, uncheckedByte(range.upperBound &- 1) &>> UInt8(count & 7) != 0 {
+            throw .spareBitsSet(part)
         }
-        return bitmap
-    }
-
-    /// Whether the bitmap of `count` rows in `range` has every bit set and no spare one.
-    private func isAllOnes(_ range: Range<Int>, _ count: Int) -> Bool {
-        let whole = range.lowerBound &+ count / 8
-        for offset in range.lowerBound..<whole where uncheckedByte(offset) != 0xFF { return false }
-        return whole == range.upperBound || uncheckedByte(whole) == (1 &<< UInt8(count & 7)) &- 1
+        let words = [UInt64](capacity: (count &+ 63) / 64) { (output: inout OutputSpan<UInt64>) in
+            var position = range.lowerBound
+            while position &+ 8 <= range.upperBound {
+                output.append(uncheckedWord(position))
+                position &+= 8
+            }
+            if position == range.upperBound { return }
+            var last: UInt64 = 0
+            for byteOffset in (position..<range.upperBound).reversed() {
+                last = last &<< 8 | UInt64(uncheckedByte(byteOffset))
+            }
+            output.append(last)
+        }
+        return Bitmap(words: words, count: count)
     }
 
     /// `count` refs, checked against the table. With `noneIsZero`, 0 reads as `Batch.none` and others are one less.

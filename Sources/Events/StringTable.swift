@@ -5,7 +5,7 @@ import Bytes
 ///     varint count · count × varint length · all strings' bytes, joined
 struct StringTable {
     let strings: ByteStrings
-    private let longestBytes: Int
+    let longestBytes: Int
     private let holdsEmpty: Bool
 
     /// Reads the table from the front of `body`. O(bytes).

@@ -27,7 +27,8 @@ public enum JSONScanner {
         }
     }
 
-    /// The range of the value of the object's first member called `name`; reads no further than that.
+    /// The range of the value of the object's first member called `name`; reads no further than that. Each value may
+    /// be 64 containers deep: the object is one more.
     /// - Parameter name: the name's UTF-8 bytes, unescaped.
     /// - Returns: nil if there is none or `text` is not an object.
     public static func member(_ name: [UInt8], in text: RawSpan) -> Range<Int>? {
@@ -99,7 +100,8 @@ extension JSONCursor {
         let name = try name()
         _ = try peek()
         let start = offset
-        try skipValue(depth: 1)
+        // The object around it is ours: a value may be as deep as one that stands alone.
+        try skipValue()
         return (name, start..<offset)
     }
 

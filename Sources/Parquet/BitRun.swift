@@ -98,19 +98,6 @@ struct BitRun: Sendable {
         return ones
     }
 
-    /// The same bits as a bitmap. Begins with the more frequent value and sets the others one by one.
-    func bitmap() -> Bitmap {
-        let majority = onesCount(0..<count) * 2 >= count
-        var bitmap = Bitmap(repeating: majority, count: count)
-        for (wordIndex, word) in words.enumerated() {
-            var rest = majority ? ~word : word
-            while rest != 0 {
-                let index = wordIndex * 64 + rest.trailingZeroBitCount
-                if index >= count { break }
-                bitmap[index] = !majority
-                rest &= rest &- 1
-            }
-        }
-        return bitmap
-    }
+    /// The same bits as a bitmap. O(1), but for a copy of the words if they are still in use.
+    func bitmap() -> Bitmap { Bitmap(words: words, count: count) }
 }

@@ -123,6 +123,7 @@ struct ChunkWriter: ~Copyable {
     private mutating func encodeFixed(
         _ bytes: [UInt8], width: Int, _ validity: Bitmap?, _ compressor: inout Compressor
     ) throws(ParquetError) {
+        try check("decoded bytes of a chunk", bytes.count, ParquetLimits.chunkBytesMax)
         for rows in pageRanges(bytes.count / width) {
             let levels = BitRun(validity, rows)
             var body = ByteWriter(capacity: rows.count * width)
@@ -241,6 +242,7 @@ struct ChunkWriter: ~Copyable {
     private mutating func appendPage(
         _ type: PageType, _ encoding: PageEncoding, valueCount: Int, _ page: [UInt8], _ compressor: inout Compressor
     ) throws(ParquetError) {
+        try check("page bytes", page.count, ParquetLimits.pageBytesMax)
         let stored: [UInt8]
         do { stored = try compressor.compress(page.rawSpan) } catch {
             throw .compressionFailed(reason: "\(error)", at: place)
@@ -256,6 +258,13 @@ struct ChunkWriter: ~Copyable {
         output.append(headerBytes)
         output.append(stored)
         encodedBytes += headerBytes.count + page.count
+        try check("decoded bytes of a chunk", encodedBytes, ParquetLimits.chunkBytesMax)
+        try check("pages of a chunk", pages.count, ParquetLimits.pagesPerChunkMax - 1)
+    }
+
+    /// Our own reader must take what is written.
+    private func check(_ what: String, _ value: Int, _ limit: Int) throws(ParquetError) {
+        guard value <= limit else { throw .overLimit(what: what, value: value, limit: limit, at: place) }
     }
 }
 

@@ -37,7 +37,7 @@ public enum ParquetError: Error, Equatable, Sendable {
     case unsupported(what: String, at: ParquetPlace)
     /// The pages are compressed by a codec other than ZSTD.
     case unsupportedCodec(name: String, at: ParquetPlace)
-    /// A size the file states is more than this reader accepts.
+    /// A size the file states is more than this reader accepts, or what is to be written would be.
     case overLimit(what: String, value: Int, limit: Int, at: ParquetPlace)
     /// The stored bytes of a page are not those that were written.
     case checksumMismatch(stored: UInt32, computed: UInt32, at: ParquetPlace)

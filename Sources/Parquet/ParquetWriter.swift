@@ -67,10 +67,13 @@ public struct ParquetWriter: ~Copyable {
 
     /// Writes one row group. If it throws, the row group is not part of the file and may be written again.
     /// - Parameter columns: one a column of the schema, in its order, `rowCount` rows each.
-    /// - Throws: `.emptyRowGroup`, `.unfitValues`, `.compressionFailed` or a `FileError`.
+    /// - Throws: `.emptyRowGroup`, `.unfitValues`, `.compressionFailed`, `.overLimit` if a reader would refuse it, or a
+    ///   `FileError`.
     public mutating func writeRowGroup(_ columns: [ColumnValues], rowCount: Int) throws {
         var place = ParquetPlace(file.path, rowGroup: footer.rowGroups.count, byteOffset: byteOffset)
         guard rowCount > 0 else { throw ParquetError.emptyRowGroup(at: place) }
+        try Self.check("rows of a row group", rowCount, ParquetLimits.rowGroupRowsMax, place)
+        try Self.check("row groups", footer.rowGroups.count + 1, ParquetLimits.rowGroupsMax, place)
         guard columns.count == schema.columns.count else {
             throw ParquetError.unfitValues(
                 reason: "\(columns.count) columns, the schema has \(schema.columns.count)", at: place)
@@ -107,8 +110,14 @@ public struct ParquetWriter: ~Copyable {
         }
     }
 
+    private static func check(
+        _ what: String, _ value: Int, _ limit: Int, _ place: ParquetPlace
+    ) throws(ParquetError) {
+        guard value <= limit else { throw .overLimit(what: what, value: value, limit: limit, at: place) }
+    }
+
     /// Writes page indexes and footer, puts the file on the device and closes it. May be a file of no rows.
-    /// - Throws: a `FileError`.
+    /// - Throws: a `FileError`, or `.overLimit` if a reader would refuse the footer.
     public consuming func finish() throws -> ParquetSummary {
         var tail = ByteWriter()
         for group in pages.indices {
@@ -128,6 +137,8 @@ public struct ParquetWriter: ~Copyable {
             }
         }
         let footerBytes = footer.encoded()
+        try Self.check(
+            "footer bytes", footerBytes.count, ParquetLimits.footerBytesMax, ParquetPlace(file.path, byteOffset: byteOffset))
         tail.append(footerBytes)
         tail.append(fixed: UInt32(footerBytes.count))
         tail.append(Self.magic)

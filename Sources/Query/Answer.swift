@@ -26,18 +26,27 @@ package struct Answer: Sendable {
         package let range: TimeRange
         package let zone: Zone
         package let skipped: Int
+        /// What was durable and is not in the answer.
+        package let behind: Snapshot.Behind?
         package let warnings: [String]
 
         package var json: JSONValue {
-            [
-                "as_of": ["position": .integer(position), "clock": .string(ISO8601.format(micros: clockMicros))],
-                "table_version": .integer(tableVersion), "rows_read": .integer(Int64(rowsRead)),
-                "bytes_read": .integer(Int64(bytesRead)), "tail_rows": .integer(Int64(tailRows)),
-                "from": range.from == .min ? nil : .string(ISO8601.format(micros: range.from, zone: zone)),
-                "to": range.to == .max ? nil : .string(ISO8601.format(micros: range.to, zone: zone)),
-                "time_zone": .string(zone.name), "exact": true, "skipped": .integer(Int64(skipped)),
-                "warnings": .array(warnings.map { .string($0) }),
-            ]
+            var object = JSONObject([
+                .init("as_of", ["position": .integer(position), "clock": .string(ISO8601.format(micros: clockMicros))]),
+                .init("table_version", .integer(tableVersion)), .init("rows_read", .integer(Int64(rowsRead))),
+                .init("bytes_read", .integer(Int64(bytesRead))), .init("tail_rows", .integer(Int64(tailRows))),
+                .init("from", range.from == .min ? nil : .string(ISO8601.format(micros: range.from, zone: zone))),
+                .init("to", range.to == .max ? nil : .string(ISO8601.format(micros: range.to, zone: zone))),
+                .init("time_zone", .string(zone.name)), .init("exact", true),
+                .init("skipped", .integer(Int64(skipped))),
+            ])
+            if let behind {
+                object["behind"] = [
+                    "records": .integer(Int64(clamping: behind.records)), "reason": .string(behind.reason.rawValue),
+                ]
+            }
+            object["warnings"] = .array(warnings.map { .string($0) })
+            return .object(object)
         }
     }
 
@@ -59,7 +68,18 @@ extension Answer.Meta {
         self.init(
             position: snapshot.position, clockMicros: snapshot.clockMicros, tableVersion: snapshot.tableVersion,
             rowsRead: report.rowsRead, bytesRead: report.bytesRead, tailRows: snapshot.tailRowCount,
-            range: question.range, zone: question.zone, skipped: report.skipped,
-            warnings: question.warnings + report.warnings)
+            range: question.range, zone: question.zone, skipped: report.skipped, behind: snapshot.behind,
+            warnings: question.warnings + report.warnings + (snapshot.behind.map { [$0.warning] } ?? []))
+    }
+}
+
+extension Snapshot.Behind {
+    fileprivate var warning: String {
+        let cause =
+            switch reason {
+            case .catchingUp: "the log is still being read"
+            case .tailFull: "query.tail_memory is full until more is published"
+            }
+        return "\(records) durable records of the log, through \(lastDurable), are not in the answer: \(cause)"
     }
 }

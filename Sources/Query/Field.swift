@@ -1,3 +1,4 @@
+import Bytes
 import Events
 import Table
 
@@ -45,7 +46,9 @@ package enum Field: Sendable, Hashable {
             throw .invalid(path: path, reason: "an empty field name", allowed: Field.allowed)
         } else {
             self = .bare(Array(text.utf8))
-            if let near = nearestName(to: text, in: ["user_id"] + Field.fixed.map(\.name)), text.utf8.count > 3 {
+            let isPromoted = EventSchema.promoted.contains { $0.scope == .property && $0.name == text }
+            if !isPromoted, text.utf8.count > 3,
+                let near = nearestName(to: text, in: ["user_id"] + Field.fixed.map(\.name)) {
                 warnings.append("\(path): \"\(text)\" is read as a property; the column is \"\(near)\"")
             }
         }

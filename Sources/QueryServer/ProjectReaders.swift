@@ -6,15 +6,22 @@ import Table
 /// One `TableReader` for each project of the data folder, made when first asked for. Any thread.
 final class ProjectReaders: Sendable {
     private let dataFolder: String
+    private let limits: TailLimits
     private let readers = Mutex<[String: TableReader]>([:])
 
-    init(dataFolder: String) { self.dataFolder = dataFolder }
+    /// - Parameter tailMemoryBytes: of each project.
+    init(dataFolder: String, tailMemoryBytes: Int) {
+        self.dataFolder = dataFolder
+        var limits = TailLimits()
+        limits.memoryBytes = tailMemoryBytes
+        self.limits = limits
+    }
 
     /// - Throws: `TableError.projectUnknown` or `.projectNameInvalid`.
     func reader(of name: String) throws -> TableReader {
         if let known = readers.withLock({ $0[name] }) { return known }
         let project = try Project.open(name, dataFolder: dataFolder, disk: .posix)
-        let made = TableReader(project: project, logFolder: dataFolder + "/wal", disk: .posix)
+        let made = TableReader(project: project, logFolder: dataFolder + "/wal", disk: .posix, limits: limits)
         return readers.withLock { readers in
             if let known = readers[name] { return known }
             readers[name] = made

@@ -24,7 +24,7 @@ package final class QueryDaemon: Sendable {
         self.logger = logger
         registry = MetricsRegistry()
         metrics = QueryMetrics(registry)
-        projects = ProjectReaders(dataFolder: config.data)
+        projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
         pool = QuestionPool(threadCount: config.threads)
         follower = Follower(projects, logger)
     }

@@ -8,14 +8,9 @@ import Telemetry
 package enum QueryProgram {
     /// - Returns: the exit code: 0 stopped as asked, 1 failed, 64 wrong arguments.
     package static func run(_ arguments: [String]) -> Int32 {
-        do {
-            let parsed = try syntax.parse(arguments)
-            if parsed.isHelpRequested {
-                print(syntax.helpText)
-                return 0
-            }
+        syntax.run(arguments, complain: Logger.writeToStandardError) { parsed in
             let config = try configuration(parsed)
-            if parsed.has(flag: "check-config") {
+            guard !parsed.has(flag: "check-config") else {
                 print("the configuration is good")
                 return 0
             }
@@ -27,10 +22,6 @@ package enum QueryProgram {
             waitForSignal()
             daemon.stop()
             return 0
-        } catch let error as UsageError {
-            return complain("\(error)\ntry: queryd --help", UsageError.exitCode)
-        } catch {
-            return complain("\(error)", 1)
         }
     }
 
@@ -75,10 +66,5 @@ package enum QueryProgram {
         if let data = parsed.value("data") { config.data = data }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         return config
-    }
-
-    private static func complain(_ reason: String, _ code: Int32) -> Int32 {
-        FileHandle.standardError.write(Data("queryd: \(reason)\n".utf8))
-        return code
     }
 }

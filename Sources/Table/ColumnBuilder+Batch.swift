@@ -37,20 +37,19 @@ extension ColumnBuilder {
     }
 
     /// Appends one JSON object a row, of the values it has in `members`; null for none.
+    ///
+    /// O(rows × members) in time at worst, O(members) in memory beside the texts: a small batch may have many of both.
+    /// - Parameter kept: ascending.
     mutating func append(json members: [JSONMember], of batch: Batch, _ kept: [Int]) {
-        // Where each row's value stands among its member's; -1 for none. One stretch of rows a member.
-        var ordinals: [Int32] = []
-        ordinals.reserveCapacity(members.count * batch.eventCount)
-        for member in members { member.appendOrdinals(to: &ordinals) }
+        var stretch = JSONStretch(members)
         var writer = JSONWriter()
         var texts = StringInterner()
         let codes = kept.map { row -> UInt32 in
             writer.output.bytes.removeAll(keepingCapacity: true)
-            for index in members.indices {
-                let ordinal = Int(ordinals[index &* batch.eventCount &+ row])
-                guard ordinal >= 0 else { continue }
+            stretch.advance(to: row)
+            stretch.forEachValue(of: row) { member, ordinal in
                 if writer.output.count == 0 { writer.beginObject() }
-                members[index].column.write(ordinal, batch.strings, to: &writer)
+                members[member].column.write(ordinal, batch.strings, to: &writer)
             }
             if writer.output.count == 0 { return StringColumn.null }
             writer.endObject()
@@ -64,14 +63,52 @@ extension ColumnBuilder {
 struct JSONMember {
     let column: ValueColumn
     let rows: Bitmap
+}
 
-    fileprivate func appendOrdinals(to ordinals: inout [Int32]) {
-        let start = ordinals.count
-        ordinals.append(contentsOf: repeatElement(-1, count: rows.count))
-        var ordinal: Int32 = 0
-        column.presence.forEachOne { row in
-            if rows[row] { ordinals[start + row] = ordinal }
-            ordinal += 1
+/// The values of 64 rows, one word of each member's bitmaps; moves forward over a batch.
+private struct JSONStretch {
+    /// A member that has a value in one of the rows.
+    private struct Active {
+        let member: Int
+        let rows: UInt64
+        let presence: UInt64
+        /// The ordinal of its first value in the stretch.
+        let firstOrdinal: Int
+    }
+
+    private let members: [JSONMember]
+    private var word = -1
+    private var active: [Active] = []
+    /// By member: values before the next stretch.
+    private var ordinals: [Int]
+
+    init(_ members: [JSONMember]) {
+        self.members = members
+        ordinals = [Int](repeating: 0, count: members.count)
+    }
+
+    mutating func advance(to row: Int) {
+        while word < row &>> 6 {
+            word &+= 1
+            active.removeAll(keepingCapacity: true)
+            for member in members.indices {
+                let presence = members[member].column.presence.words[word]
+                if presence == 0 { continue }
+                let rows = members[member].rows.words[word]
+                if rows != 0 {
+                    active.append(
+                        Active(member: member, rows: rows, presence: presence, firstOrdinal: ordinals[member]))
+                }
+                ordinals[member] &+= presence.nonzeroBitCount
+            }
+        }
+    }
+
+    /// Calls `body` with each member that has a value in the row, and the value's ordinal among the member's.
+    func forEachValue(of row: Int, _ body: (_ member: Int, _ ordinal: Int) -> Void) {
+        let bit: UInt64 = 1 &<< UInt64(row & 63)
+        for entry in active where entry.rows & bit != 0 {
+            body(entry.member, entry.firstOrdinal &+ (entry.presence & (bit &- 1)).nonzeroBitCount)
         }
     }
 }

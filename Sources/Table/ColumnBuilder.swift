@@ -19,7 +19,7 @@ struct ColumnBuilder: Sendable {
     private var nullCount = 0
     /// Rows before the first that has a value, or all: a column that nobody uses costs nothing.
     private var leadingNulls = 0
-    private var isAbsent = true
+    private(set) var isAbsent = true
 
     init(_ type: ParquetType) {
         switch type {
@@ -166,6 +166,22 @@ struct ColumnBuilder: Sendable {
     }
 
     func isPresent(_ row: Int) -> Bool { !isAbsent && isPresent[row] }
+
+    /// What the values take, without what is kept to find strings again.
+    var byteCount: Int {
+        guard !isAbsent else { return 0 }
+        let values =
+            switch storage {
+            case .int64(let values): values.count * 8
+            case .int32(let values): values.count * 4
+            case .double(let values): values.count * 8
+            case .bool(let values): values.count
+            case .strings(let interner, let codes): interner.strings.memoryBytes + codes.count * 4
+            case .texts(let strings, let codes): strings.memoryBytes + codes.count * 4
+            case .fixed(let bytes, _): bytes.count
+            }
+        return values + isPresent.count
+    }
 
     var int64s: [Int64] {
         guard case .int64(let values) = storage else { preconditionFailure("not an int64 column") }

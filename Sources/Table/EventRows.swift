@@ -20,6 +20,9 @@ package struct EventRows: Sendable {
 
     package init(project: Project) { self.project = project }
 
+    /// What the columns take. O(columns).
+    var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+
     /// The day of a timestamp, since 1970-01-01, UTC.
     static func day(_ timestampMicros: Int64) -> Int {
         Int(timestampMicros.flooredQuotient(by: 86_400_000_000))

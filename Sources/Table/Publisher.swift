@@ -27,8 +27,9 @@ package struct PublishReport: Sendable, Equatable {
 /// the link on the slice is published and a rerun begins behind it.
 package struct Publisher {
     package struct Options: Sendable {
-        /// A slice ends at the record that fills it: memory is bounded whatever the backlog.
+        /// A slice ends at the record that fills it: memory is bounded whatever the backlog, for records are too.
         package var sliceBodyBytes = 64 << 20
+        package var sliceValueBytes = 256 << 20
         package var sliceRows = 1 << 20
         package init() {}
     }
@@ -108,7 +109,8 @@ package struct Publisher {
                 try gatherer.add(record)
                 last = (record.sequence, record.commitMicros)
                 let isFull =
-                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
+                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.valueBytes >= options.sliceValueBytes
+                    || gatherer.events.rowCount >= options.sliceRows
                 if isFull, record.sequence >= atLeast { throw SliceIsFull() }
             }
         } catch is SliceIsFull {}

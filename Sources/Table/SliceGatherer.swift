@@ -9,8 +9,10 @@ package struct SliceGatherer: ~Copyable {
     private(set) var sources: [SourceID: SourceStanding] = [:]
     /// Entries of the project, batches or not.
     package private(set) var entryCount = 0
-    /// Bytes of the bodies as they came: what a slice is bounded by.
+    /// Bytes of the bodies, as they came or decoded, whichever is more: what a slice is bounded by,
     package private(set) var bodyBytes = 0
+    /// and what their values take once they are spelled out in rows.
+    package private(set) var valueBytes = 0
     private let project: Project
     private var decoder = BatchDecoder()
     private var bodies = BodyReader()
@@ -38,11 +40,14 @@ package struct SliceGatherer: ~Copyable {
                 totals: entry.totals, record: record.sequence, commitMicros: record.commitMicros)
             guard case .batch(let details) = entry.kind else { continue }
             let body = try bodies.body(index, of: record)
-            bodyBytes += body.count
             let batch: Batch
-            do { batch = try decoder.decode(body.rawSpan) } catch {
+            do {
+                bodyBytes += max(body.count, try BatchHeader.read(body.rawSpan).decodedByteCount)
+                batch = try decoder.decode(body.rawSpan)
+            } catch {
                 throw TableError.corruptBatch(record: record.sequence, entry: index, reason: error)
             }
+            valueBytes += batch.valueBytes
             events.append(batch, entry, details, record: record.sequence, firstOrdinal: ordinal)
         }
     }

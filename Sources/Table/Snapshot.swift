@@ -50,13 +50,31 @@ package struct Snapshot: Sendable {
     package let clockMicros: Int64
     /// Rows that come from the tail.
     package let tailRowCount: Int
+    /// What was durable when it was taken and is not in it; nil if all is.
+    package let behind: Behind?
+
+    /// Records of the log, of whatever project, that a snapshot does not reach.
+    package struct Behind: Sendable, Equatable {
+        package let records: UInt64
+        /// The last of them: the log's durable mark.
+        package let lastDurable: UInt64
+        package let reason: Reason
+
+        package enum Reason: String, Sendable {
+            /// There was more than one step takes up; the next snapshots get nearer.
+            case catchingUp = "catching up"
+            /// The tail's memory is full until more is published.
+            case tailFull = "tail memory full"
+        }
+    }
 
     /// The last position that may be in the answer.
     package var position: Int64 { Int64(bitPattern: (lastRecord + 1) << 20) - 1 }
     package var rowCount: Int { runs.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.rowCount } } }
 
     package init(
-        project: String, runs: [Run], tableVersion: Int64, lastRecord: UInt64, clockMicros: Int64, tailRowCount: Int
+        project: String, runs: [Run], tableVersion: Int64, lastRecord: UInt64, clockMicros: Int64, tailRowCount: Int,
+        behind: Behind?
     ) {
         self.project = project
         self.runs = runs
@@ -64,6 +82,7 @@ package struct Snapshot: Sendable {
         self.lastRecord = lastRecord
         self.clockMicros = clockMicros
         self.tailRowCount = tailRowCount
+        self.behind = behind
     }
 }
 
@@ -93,7 +112,7 @@ extension Run {
         let order = RowOrder(rows, byDay: false, isKept: isKept).rows
         guard let first = order.first, let last = order.last else { return nil }
         var columns: [String: ColumnValues] = [:]
-        for (column, builder) in zip(EventSchema.parquet.columns, rows.columns) {
+        for (column, builder) in zip(EventSchema.parquet.columns, rows.columns) where !builder.isAbsent {
             columns[column.name] = builder.gather(order[...])
         }
         let userKeys = rows.columns[.userKey].int64s

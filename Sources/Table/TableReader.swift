@@ -8,22 +8,29 @@ package final class TableReader: Sendable {
         let log: LogReader
         var version: TableVersion
         var tail: Tail?
+        /// The last record that any snapshot had: no later one has less.
+        var reached: UInt64 = 0
     }
     // A reader's own lock: it holds class instances that belong to nobody else.
     private let state: Mutex<Unshared<State>>
     private let project: Project
     private let disk: Disk
     private let files: FileCache
+    private let limits: TailLimits
 
-    package init(project: Project, logFolder: String, disk: Disk) {
+    package init(project: Project, logFolder: String, disk: Disk, limits: TailLimits = TailLimits()) {
         self.project = project
         self.disk = disk
+        self.limits = limits
         files = FileCache(tableFolder: project.eventsFolder, disk: disk)
         state = Mutex(
             Unshared(State(log: LogReader(folder: logFolder, disk: disk), version: TableVersion(), tail: nil)))
     }
 
-    /// The newest instant: every event that was acknowledged before the call is in it, once.
+    /// The newest instant: every event that was acknowledged before the call is in it, once, unless it says that it is
+    /// `behind`: if more came since the last call than one step of the tail takes up, or the tail is full.
+    ///
+    /// Takes one step, and after a publish as many as there were before.
     ///
     /// The order of reading makes it so (protocol/wal.md §8): the mark first, then the segments, then the root, whose
     /// last record cuts the log's. A version that loses a file under our hands is read anew.
@@ -44,18 +51,22 @@ package final class TableReader: Sendable {
         if version.version != state.version.version { files.retain(version) }
         state.version = version
         // Taken out of the state, so that its tables grow in place; if following fails, it is built anew next time.
-        var tail: Tail
-        if let known = state.tail.take(), known.tableVersion == version.version {
-            tail = known
-        } else {
-            tail = Tail(project: project, log: state.log, version: version, files: files)
+        var known = state.tail.take()
+        if known?.tableVersion != version.version { known = nil }
+        var tail =
+            known.take()
+            ?? Tail(project: project, log: state.log, limits: limits, version: version, files: files)
+        if let mark {
+            while tail.lastRecord < min(state.reached, mark.sequence), !tail.isFull { try tail.step(toward: mark) }
+            try tail.step(toward: mark)
         }
-        if let mark { try tail.follow(mark) }
         state.tail = tail
+        state.reached = tail.lastRecord
         let published = try version.files.map { Run(try files.open($0), $0) }
         return Snapshot(
             project: project.name, runs: published + tail.runs, tableVersion: version.version,
-            lastRecord: tail.lastRecord, clockMicros: tail.clockMicros, tailRowCount: tail.rowCount)
+            lastRecord: tail.lastRecord, clockMicros: tail.clockMicros, tailRowCount: tail.rowCount,
+            behind: mark.flatMap { tail.behind($0) })
     }
 }
 

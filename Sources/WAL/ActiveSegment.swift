@@ -13,6 +13,8 @@ final class ActiveSegment {
     private let capacity: Int
     private(set) var end: Int
     private(set) var summary = SegmentSummary()
+    /// The last synced record of each project.
+    private(set) var durableProjects: [String: UInt64] = [:]
 
     /// Makes segment `header.number`, holding `records` from the start.
     /// - Parameter checkpoint: the sources file's content; synced before the segment exists.
@@ -52,6 +54,7 @@ final class ActiveSegment {
         try segment.file.synchronize()
         try disk.rename(temporary, to: path)
         try disk.synchronizeFolder(folder)
+        segment.durableProjects = segment.summary.projects
         return segment
     }
 
@@ -71,8 +74,8 @@ final class ActiveSegment {
         SegmentHeader.byteCount + record.bytes.count + minimumRoom
     }
 
-    /// Bytes of the records it holds.
-    var recordBytes: Int { end - SegmentHeader.byteCount }
+    /// What it holds.
+    var size: LogSize { LogSize(recordBytes: end - SegmentHeader.byteCount, eventCount: summary.eventCount) }
 
     func hasRoom(for record: RecordDraft) -> Bool {
         end + record.bytes.count + summary.footerBytesMax(adding: record.entries) <= capacity
@@ -87,7 +90,10 @@ final class ActiveSegment {
         end += record.bytes.count
     }
 
-    func synchronize() throws(FileError) { try file.synchronizeData() }
+    func synchronize() throws(FileError) {
+        try file.synchronizeData()
+        durableProjects = summary.projects
+    }
 
     /// Writes the footer, after which nothing is appended.
     func seal(commitMicros: Int64) throws(FileError) {

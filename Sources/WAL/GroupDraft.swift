@@ -7,11 +7,14 @@ import Zstd
 package struct GroupDraft: ~Copyable {
     /// A group is full at this size: protocol/wal.md §11.
     package static let groupBytesMax = 8 << 20
+    /// And at this many bytes that its bodies become where they are read: few bytes may be many.
+    package static let groupExpandedBytesMax = 64 << 20
     /// And at this many entries, since some have no body: the directory must fit a record too.
     package static let groupEntriesMax = 1 << 16
 
     package private(set) var entries: [Entry] = []
     package private(set) var eventCount = 0
+    private var expandedBytes = 0
     private var blocks: [Block] = []
     private var body = ByteWriter()
     private var pack = ByteWriter()
@@ -22,9 +25,11 @@ package struct GroupDraft: ~Copyable {
     package var isEmpty: Bool { entries.isEmpty }
 
     /// Whether another batch of `count` events and `byteCount` bytes still fits.
-    package func fits(count: Int, byteCount: Int) -> Bool {
+    /// - Parameter expandedBytes: what the batch becomes where it is read.
+    package func fits(count: Int, byteCount: Int, expandedBytes more: Int) -> Bool {
         isEmpty || (entries.count < Self.groupEntriesMax && eventCount + count <= Limits.recordEventsMax
-            && body.count + pack.count + byteCount <= Self.groupBytesMax)
+            && body.count + pack.count + byteCount <= Self.groupBytesMax
+            && expandedBytes + max(byteCount, more) <= Self.groupExpandedBytesMax)
     }
 
     /// Adds an entry without a body.
@@ -34,9 +39,11 @@ package struct GroupDraft: ~Copyable {
     }
 
     /// Adds a batch.
-    /// - Parameter isCompressed: the body is compressed already, by its sender.
+    /// - Parameters:
+    ///   - isCompressed: the body is compressed already, by its sender.
+    ///   - more: what the batch becomes where it is read, if that is more than the body's bytes.
     package mutating func add(
-        _ entry: Entry, _ batch: BatchEntry, body bytes: RawSpan, isCompressed: Bool
+        _ entry: Entry, _ batch: BatchEntry, body bytes: RawSpan, isCompressed: Bool, expandedBytes more: Int = 0
     ) throws(ZstdError) {
         var batch = batch
         batch.bodyCRC = CRC32C.checksum(bytes)
@@ -60,6 +67,7 @@ package struct GroupDraft: ~Copyable {
         entry.kind = .batch(batch)
         entries.append(entry)
         eventCount += entry.count
+        expandedBytes += max(bytes.byteCount, more)
     }
 
     private mutating func closePack() throws(ZstdError) {
@@ -100,6 +108,7 @@ package struct GroupDraft: ~Copyable {
         blocks.removeAll(keepingCapacity: true)
         body.bytes.removeAll(keepingCapacity: true)
         eventCount = 0
+        expandedBytes = 0
     }
 }
 

@@ -22,8 +22,7 @@ package final class LogWriter {
         let header: SegmentHeader
         let lastSequence: UInt64
         let projects: [String: UInt64]
-        /// Bytes of its records.
-        let byteCount: Int
+        let size: LogSize
     }
 
     package let folder: String
@@ -121,15 +120,14 @@ package final class LogWriter {
     private func abandonActive() {
         guard let segment = active else { return }
         active = nil
-        var projects = segment.summary.projects
-        // A record that failed does not count, but naming its project too long only frees the segment later.
-        for (project, last) in projects { projects[project] = min(last, lastSequence) }
         sealed.append(
             SealedSegment(
-                header: segment.header, lastSequence: lastSequence, projects: projects, byteCount: segment.recordBytes))
+                header: segment.header, lastSequence: lastSequence, projects: segment.durableProjects,
+                size: segment.size))
         previous = segment.header
     }
 
+    /// Makes the next segment and appends to it from now on; on failure there is none, and the next commit tries again.
     func startSegment(atLeast bytes: Int, createdMicros: Int64, records: [RecordDraft]) throws(FileError) {
         let checkpoint = state.save()
         let header = SegmentHeader(
@@ -161,15 +159,15 @@ package final class LogWriter {
     /// A disk that refuses costs nothing yet: the next commit tries again, and `free` spares what the mark names.
     /// - Throws: `.file` of the mark; `isMarked` is then false and the caller must stop.
     package func rotate(nowMicros: Int64) throws(WALError) {
-        guard let active, active.recordBytes > 0 else { return }
+        guard let active, active.size.recordBytes > 0 else { return }
         let commitMicros = max(nowMicros, lastCommitMicros)
         roll(commitMicros: commitMicros)
         do { try startSegment(atLeast: 0, createdMicros: commitMicros, records: []) } catch { return }
         do { try writeMark() } catch { throw .file(error) }
     }
 
-    /// Bytes of the records that are still in the log, freed segments excluded.
-    package var recordBytes: Int { sealed.reduce(active?.recordBytes ?? 0) { $0 + $1.byteCount } }
+    /// What is still in the log, freed segments excluded.
+    package var size: LogSize { sealed.reduce(into: active?.size ?? LogSize()) { $0.add($1.size) } }
 
     /// How many segments there are, the active one included.
     package var segmentCount: Int { sealed.count + (active == nil ? 0 : 1) }
@@ -198,5 +196,22 @@ package final class LogWriter {
             do { try disk.synchronizeFolder(folder) } catch { throw .file(error) }
         }
         return freed
+    }
+}
+
+/// How much a stretch of the log holds.
+package struct LogSize: Equatable, Sendable {
+    package var recordBytes = 0
+    /// Events of batches, excluded ones included.
+    package var eventCount = 0
+
+    package init(recordBytes: Int = 0, eventCount: Int = 0) {
+        self.recordBytes = recordBytes
+        self.eventCount = eventCount
+    }
+
+    mutating func add(_ other: LogSize) {
+        recordBytes += other.recordBytes
+        eventCount += other.eventCount
     }
 }

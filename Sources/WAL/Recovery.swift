@@ -95,8 +95,14 @@ private struct Recovery {
                 header: record.header, bytes: record.segment.copy(record.byteOffset..<record.end),
                 entries: record.entries)
         }
-        try writer.startSegment(
-            atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)
+        do {
+            try writer.startSegment(
+                atLeast: drafts.reduce(1 << 20) { $0 + $1.bytes.count }, createdMicros: nowMicros, records: drafts)
+        } catch {
+            // With nothing to copy a full disk costs only new events: what is published can be freed, and the next
+            // commit tries again.
+            guard error.isDiskFull, drafts.isEmpty else { throw error }
+        }
         for record in beyond { try state.apply(record) }
         try writer.adopt(lastSequence: beyond.last?.sequence ?? boundary, commitMicros: beyond.last?.commitMicros ?? 0)
         return (writer, report)
@@ -142,14 +148,14 @@ private struct Recovery {
                     reason: "a damaged record in a segment that has a successor")
             }
             var projects: [String: UInt64] = [:]
-            var byteCount = 0
+            var size = LogSize()
             for record in found.records where record.sequence <= end {
                 for entry in record.entries { projects[entry.project] = record.sequence }
-                byteCount += record.header.recordBytes
+                size.add(LogSize(recordBytes: record.header.recordBytes, eventCount: record.header.eventCount))
             }
             result.append(
                 LogWriter.SealedSegment(
-                    header: segment.header, lastSequence: end, projects: projects, byteCount: byteCount))
+                    header: segment.header, lastSequence: end, projects: projects, size: size))
         }
         return result
     }

@@ -86,7 +86,7 @@ public struct ServerConnection: Sendable {
 
     private struct Stream: Sendable {
         var isOpening = true
-        /// The last sequences of batches that wait for ACK or NACK, in order of arrival.
+        /// The last sequences of batches and skips that wait for ACK or NACK, in order of arrival.
         var unackedLasts: [UInt64] = []
 
         /// Nothing from `sequence` on is in flight any more.
@@ -115,8 +115,8 @@ public struct ServerConnection: Sendable {
         helloDeadlineMicros = now.adding(milliseconds: settings.helloMilliseconds)
     }
 
-    /// Batches that wait for ACK or NACK, over all streams. O(streams).
-    public var unackedBatchCount: Int { streams.values.reduce(0) { $0 + $1.unackedLasts.count } }
+    /// Batches and skips that wait for ACK or NACK, over all streams. O(streams).
+    public var unackedCount: Int { streams.values.reduce(0) { $0 + $1.unackedLasts.count } }
 
     // MARK: From the peer
 
@@ -199,16 +199,8 @@ public struct ServerConnection: Sendable {
 
     private mutating func receive(_ batch: BatchFrame, _ actions: inout [Action]) throws(WireError) {
         guard try isOpen(batch.stream, .batch, &actions) else { return }
-        if batch.rewinds { streams[batch.stream]?.forget(from: batch.base) }
-        let unackedBatches = streams[batch.stream]?.unackedLasts.count ?? 0
-        guard drainedMicros == nil, unackedBatches < settings.limits.unackedBatchesMax else {
-            actions.append(.refuse(Refusal(
-                stream: batch.stream, base: batch.base, rewinds: batch.rewinds,
-                code: drainedMicros == nil ? .unackedLimit : .draining,
-                afterMilliseconds: Self.unackedRetryMilliseconds)))
-            return
-        }
-        streams[batch.stream]?.unackedLasts.append(batch.base + UInt64(batch.eventCount) - 1)
+        let count = UInt64(batch.eventCount)
+        guard takes(batch.stream, batch.base, count: count, rewinds: batch.rewinds, &actions) else { return }
         var corrected = batch
         let (sum, overflow) = batch.clockOffsetMicros.addingReportingOverflow(clockOffset.micros)
         guard !overflow else { throw .field(type: .batch, id: 2) }
@@ -218,14 +210,24 @@ public struct ServerConnection: Sendable {
 
     private mutating func receive(_ skip: Skip, _ actions: inout [Action]) throws(WireError) {
         guard try isOpen(skip.stream, .skip, &actions) else { return }
-        if skip.rewinds { streams[skip.stream]?.forget(from: skip.base) }
-        if drainedMicros == nil {
-            actions.append(.skip(skip))
-        } else {
+        guard takes(skip.stream, skip.base, count: skip.count, rewinds: skip.rewinds, &actions) else { return }
+        actions.append(.skip(skip))
+    }
+
+    /// Counts a BATCH or SKIP among what waits for its answer, or refuses it. Both have a place each: OPENED lists both.
+    private mutating func takes(
+        _ stream: UInt32, _ base: UInt64, count: UInt64, rewinds: Bool, _ actions: inout [Action]
+    ) -> Bool {
+        if rewinds { streams[stream]?.forget(from: base) }
+        let unacked = streams[stream]?.unackedLasts.count ?? 0
+        guard drainedMicros == nil, unacked < settings.limits.unackedBatchesMax else {
             actions.append(.refuse(Refusal(
-                stream: skip.stream, base: skip.base, rewinds: skip.rewinds, code: .draining,
+                stream: stream, base: base, rewinds: rewinds, code: drainedMicros == nil ? .unackedLimit : .draining,
                 afterMilliseconds: Self.unackedRetryMilliseconds)))
+            return false
         }
+        streams[stream]?.unackedLasts.append(base + count - 1)
+        return true
     }
 
     /// Whether frames of the stream are taken. Those of a closed stream are discarded in silence.
@@ -303,7 +305,7 @@ public struct ServerConnection: Sendable {
         case .authenticating:
             break
         case .running:
-            if let drainedMicros, now.elapsedMicros >= drainedMicros, unackedBatchCount == 0 {
+            if let drainedMicros, now.elapsedMicros >= drainedMicros, unackedCount == 0 {
                 phase = .closed
                 return [.close(nil)]
             }

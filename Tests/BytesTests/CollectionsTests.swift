@@ -24,4 +24,26 @@ import Testing
         #expect(seen == expected)
         #expect(bitmap == Bitmap((0..<count).map { $0 % 3 != 0 }))
     }
+
+    @Test(arguments: [0, 1, 63, 64, 65, 200]) func wordsMakeTheSameBitmap(count: Int) {
+        let bitmap = Bitmap((0..<count).map { $0 % 5 != 1 })
+        var words = bitmap.words
+        #expect(Bitmap(words: words, count: count) == bitmap)
+        if count % 64 != 0 { words[words.count - 1] |= 1 << 63 }
+        #expect(Bitmap(words: words, count: count) == bitmap, "bits past the last are cleared")
+    }
+
+    @Test func equalStringsHaveOneIndexInOrderOfArrival() {
+        var interner = StringInterner()
+        for round in 0..<2 {
+            for number in 0..<5000 {
+                // Long, short and empty strings, each twice, and others of the same length.
+                let text = number == 0 ? "" : String(repeating: "x", count: number % 20) + "\(number)"
+                #expect(interner.intern(text) == UInt32(number), "round \(round)")
+            }
+        }
+        #expect(interner.strings.count == 5000)
+        interner.removeAll()
+        #expect(interner.intern("7") == 0 && interner.strings.count == 1)
+    }
 }

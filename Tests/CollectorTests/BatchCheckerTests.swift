@@ -38,6 +38,21 @@ import Wire
         #expect(batch.verdicts == [Verdict(sequence: 6, count: 1, code: .schema)])
     }
 
+    @Test func neighboursOfOneCodeAreOneVerdict() throws {
+        var encoder = BatchEncoder(codec: .raw)
+        let far = TestBatch.now + 86_400_000_000
+        let kinds: [(String, Int64)] = [
+            ("tick", far), ("tick", far), ("tick", far), ("tick", TestBatch.now), ("tick", far),
+            ("$nonsense", TestBatch.now), ("$nonsense", TestBatch.now),
+        ]
+        let bytes = try encoder.encode(kinds.map { Event(type: $0.0, timestampMicros: $0.1) })
+        let batch = TestBatch.checked(TestBatch.frame(5, count: 7, bytes))
+        #expect(batch.verdicts == [
+            Verdict(sequence: 5, count: 3, code: .future), Verdict(sequence: 9, count: 1, code: .future),
+            Verdict(sequence: 10, count: 2, code: .schema),
+        ])
+    }
+
     @Test func aClockFarAheadIsCorrectedForLiveStreamsOnly() throws {
         var encoder = BatchEncoder(codec: .raw)
         let day: Int64 = 86_400_000_000

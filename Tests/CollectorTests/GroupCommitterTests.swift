@@ -99,6 +99,25 @@ import Wire
         try CommitterFixture.checkIdentity(try fixture.entries())
     }
 
+    /// A sender that says milliseconds for microseconds: every event is refused, by one verdict.
+    @Test func aBatchOfRefusedEventsIsOneVerdictAlsoAfterARestart() throws {
+        var encoder = BatchEncoder(codec: .raw)
+        let bytes = try encoder.encode((0..<500).map { Event(type: "tick", timestampMicros: 1_700_000_000 + $0) })
+        let expected = [Verdict(sequence: 1, count: 500, code: .future)]
+        do {
+            let committer = try fixture.open()
+            _ = try open(committer)
+            _ = try send(committer, 1, count: 500, bytes)
+            #expect(verdicts(try committer.commit()) == expected)
+        }
+        for _ in 0..<2 {
+            let committer = try fixture.open()
+            _ = try open(committer)
+            #expect(verdicts(try send(committer, 1, count: 500, bytes)) == expected)
+            _ = try committer.take(.rotate(then: { _ in }))
+        }
+    }
+
     @Test func skipsAreWrittenAndCounted() throws {
         let committer = try fixture.open()
         _ = try open(committer)
@@ -154,6 +173,31 @@ import Wire
         try committer.seal()
         let again = try fixture.open()
         #expect(try open(again)?.durable == 4)
+    }
+
+    /// The failed record is nowhere, so its project must not keep the segment that did not get it.
+    @Test func aRecordThatFailedDoesNotKeepItsSegment() throws {
+        let isBroken = Switch()
+        let disk = Disk { operation, _ in
+            guard operation == .synchronize || operation == .synchronizeFolder else { return nil }
+            return isBroken.isOn ? .fail(EIO) : .skip
+        }
+        let committer = try fixture.open(disk)
+        _ = try open(committer)
+        _ = try send(committer, 1)
+        _ = try committer.commit()
+        let other = Open(
+            stream: 1, project: "other", source: source, kind: .live, acked: 0, lineageLastSeen: nil)
+        _ = try committer.take(.open(connection: 2, other, tokenName: "t"))
+        isBroken.isOn = true
+        _ = try send(committer, 1, connection: 2)
+        #expect(durable(try committer.commit()).isEmpty)
+        isBroken.isOn = false
+        _ = try send(committer, 3)
+        _ = try committer.commit()
+        _ = try committer.take(.free(published: ["default": 1]))
+        let left = try Disk.posix.list(fixture.logFolder).filter { $0.hasSuffix(".wal") }
+        #expect(left.count == 1, "\(left)")
     }
 
     /// A compaction while the disk is full must not end the daemon: senders wait, and what is durable stays readable.
@@ -229,6 +273,21 @@ import Wire
         }
         let committer = try fixture.open()
         #expect(try open(committer)?.durable == 2)
+    }
+
+    /// A body of sixteen MiB that is a few KiB on the wire; what counts is what a reader makes of it.
+    @Test func aGroupHoldsFewBatchesThatBecomeMuch() throws {
+        let committer = try fixture.open(segmentBytes: 1 << 20)
+        _ = try open(committer)
+        var encoder = BatchEncoder(codec: .zstd(level: 1))
+        var event = Event(type: "tick", timestampMicros: TestBatch.now)
+        event.values = (0..<3).map { EventValue(.property, "v\($0)", .string(String(repeating: "x", count: 1 << 20))) }
+        let bytes = try encoder.encode([event])
+        #expect(bytes.count < 10_000)
+        var answers: [LedgerAnswer] = []
+        for base in 1...50 as ClosedRange<UInt64> { answers += try send(committer, base, count: 1, bytes) }
+        #expect(durable(answers) == [21, 42])
+        #expect(durable(try committer.commit()) == [50])
     }
 
     /// Refused batches have no body, so only their number bounds the record.

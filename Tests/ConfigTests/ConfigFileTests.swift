@@ -66,7 +66,7 @@ import Testing
         let file = try file(
             """
             collector: {data: /d, listen: "[::1]:1", http: "h:0", segment_bytes: 1 MiB, compact_interval: 90,
-                        compact_bytes: 2MiB, connections_max: 7, source_memory: 1048576}
+                        compact_bytes: 2MiB, compact_events: 5000, connections_max: 7}
             query: {listen: "x:2", threads: 3, memory_budget: 1 GiB, tail_memory: 32 MiB, timeout: 500ms}
             """)
         let collector = try file.collector()
@@ -74,8 +74,8 @@ import Testing
         #expect(collector.socket == "/d/collector.sock" && collector.tokenFile == "/d/tokens")
         #expect(collector.http == ListenAddress(host: "h", port: 0))
         #expect(collector.segmentBytes == 1 << 20 && collector.compactBytes == 2 << 20)
+        #expect(collector.compactEvents == 5000)
         #expect(collector.compactInterval == .seconds(90) && collector.connectionsMax == 7)
-        #expect(collector.sourceMemoryBytes == 1 << 20)
         let query = try file.query()
         #expect(query.data == "/d" && query.listen.port == 2 && query.threads == 3)
         #expect(query.memoryBudgetBytes == 1 << 30 && query.tailMemoryBytes == 32 << 20)

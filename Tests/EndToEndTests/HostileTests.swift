@@ -196,7 +196,8 @@ import Zstd
             #expect(collector.isRunning)
             #expect(try collector.get("/healthz").status == 200)
             admin.socket.send(AdminRequest(number: 1, verb: "publish", argument: "").encoded())
-            guard case .adminReply(let reply) = admin.next() else {
+            // Sooner than the silent crowd is cut off.
+            guard case .adminReply(let reply) = admin.next(withinMillis: 3500) else {
                 Issue.record("no reply: \(collector.log())")
                 return
             }

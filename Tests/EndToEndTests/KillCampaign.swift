@@ -75,7 +75,9 @@ struct KillCampaign {
             let progress = sender.progress
             summary.faults.append("\(sender.name) did not finish: \(progress.acked.count) of \(progress.produced)")
         }
-        try judge(collector, senders, &summary)
+        do { try judge(collector, senders, &summary) } catch {
+            summary.faults.append("\(error); running: \(collector.isRunning); its log: \(collector.log())")
+        }
         return summary
     }
 

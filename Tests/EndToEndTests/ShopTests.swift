@@ -28,6 +28,9 @@ import Testing
         repeat { try judge(queryd, csv) } while !compaction.isDone
         #expect(compaction.status == 0)
         try judge(queryd, csv)
+        let counts = try Programs.run(
+            try Programs.python(), [Programs.judge("count_events.py"), collector.data + "/default/events"])
+        #expect(counts.text == "deltalake 31106\nduckdb 31106\npolars 31106\nchdb 31106\n", "\(counts.errors)")
 
         // After a restart of both.
         #expect(queryd.stop() == 0)

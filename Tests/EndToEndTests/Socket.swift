@@ -30,16 +30,14 @@ final class Socket {
         descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Refused(code: errno) }
         let status = Self.connect(descriptor, place)
-        guard status == 0 else {
-            close(descriptor)
-            throw Refused(code: status)
-        }
+        // The descriptor is closed by deinit, which runs since every property has its value.
+        guard status == 0 else { throw Refused(code: status) }
         var timeout = timeval(tv_sec: 5, tv_usec: 0)
         // Safe: the call reads the local it is given.
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     private static func connect(_ descriptor: Int32, _ place: Place) -> Int32 {
         // Safe: each address is a local of its own size, read by the call only.

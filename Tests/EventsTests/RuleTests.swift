@@ -68,37 +68,76 @@ import Zstd
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aJSONTextThatAllRowsShareIsParsedOnce() throws {
-        let text = "[" + String(repeating: "0,", count: 400_000) + "0]"
-        var builder = BatchBuilder()
-        for row in 0..<2 {
-            var event = Event(type: "t", timestampMicros: Int64(row))
-            event.values = [EventValue(.property, "j", .json(text))]
-            try builder.add(event)
-        }
-        var encoder = BatchEncoder(codec: .raw)
-        var bytes = try encoder.encode(builder)
-        // Widen by hand to 65,536 rows: adding the event so often would parse the text so often.
-        let rows = Limits.batchEventsMax
-        let refs = [UInt8](repeating: 2, count: rows)
-        let bitmap = [UInt8](repeating: 0xFF, count: rows / 8)
-        let headBytes = BatchHeader.byteCount + 1 + 1 + 1 + 3 + 2 + text.utf8.count
+    /// A batch by hand: `rows` events that share `columns` values, of one string each.
+    private func batch(rows: Int, columns: Int, type: ValueType, text: String) -> [UInt8] {
+        let texts = ["t"] + (0..<columns).map { "n\(10_000 + $0)" } + [text]
         var body = ByteWriter()
-        body.append(Array(bytes[BatchHeader.byteCount..<headBytes]))
-        body.append(count: 3)
-        for (kind, data) in [
-            (UInt8(1), [UInt8](repeating: 0, count: rows)), (5, [UInt8](repeating: 0, count: rows)),
-            (32, [1, 5, 1] + bitmap + refs),
-        ] {
+        body.append(count: texts.count)
+        for text in texts { body.append(count: text.utf8.count) }
+        for text in texts { body.append(Array(text.utf8)) }
+        body.append(count: 2 + columns)
+        let zeros = [UInt8](repeating: 0, count: rows)
+        var bitmap = [UInt8](repeating: 0xFF, count: (rows + 7) / 8)
+        if rows % 8 != 0 { bitmap[rows / 8] = 1 << UInt8(rows % 8) - 1 }
+        for kind in [1, 5] as [UInt8] {
             body.append(kind)
-            body.append(lengthPrefixed: data)
+            body.append(lengthPrefixed: zeros)
+        }
+        for column in 0..<columns {
+            var data = ByteWriter()
+            data.append([1, type.rawValue])
+            data.append(count: 1 + column)
+            data.append(bitmap)
+            for _ in 0..<rows { data.append(count: 1 + columns) }
+            body.append(32)
+            body.append(lengthPrefixed: data.bytes)
         }
         var writer = ByteWriter()
         BatchHeader(codec: .raw, eventCount: rows, decodedByteCount: body.count).write(to: &writer)
         writer.append(body.bytes)
-        bytes = writer.bytes
-        let batch = try decode(bytes)
-        #expect(batch.valueColumns.first?.presence.onesCount == rows)
+        return writer.bytes
+    }
+
+    @Test func oneStringInManyColumnsIsTooBigForAnEvent() throws {
+        let text = String(repeating: "x", count: 1 << 20)
+        let three = try decode(batch(rows: 1, columns: 3, type: .string, text: text))
+        #expect(three.valueBytes == 3 * (6 + 1 << 20))
+        let error = BatchError.overLimit(.eventValueBytes, value: 4 * (6 + 1 << 20), limit: 4 << 20)
+        #expect(error.verdict == .tooBig)
+        for rows in [1, 9] {
+            let bytes = batch(rows: rows, columns: 4, type: .string, text: text)
+            #expect(throws: error) { try decode(bytes) }
+        }
+        let most = String(repeating: "x", count: 1 << 20 - 6)
+        let exact = try decode(batch(rows: 16, columns: 4, type: .string, text: most))
+        #expect(exact.valueBytes == 64 << 20 && exact.valueBytesMost == 64 << 20)
+    }
+
+    @Test func oneStringInManyRowsIsTooBigForABatch() throws {
+        let text = "\"" + String(repeating: "x", count: 1 << 20 - 8) + "\""
+        let whole = try decode(batch(rows: 64, columns: 1, type: .json, text: text))
+        #expect(whole.valueBytes == 64 << 20)
+        let bytes = batch(rows: 65, columns: 1, type: .json, text: text)
+        #expect(throws: BatchError.overLimit(.valueBytes, value: 65 << 20, limit: 64 << 20)) { try decode(bytes) }
+    }
+
+    @Test func whatValuesTakeIsBoundedFromAbove() throws {
+        var source = RandomEvents(seed: 77)
+        for _ in 0..<50 {
+            let events = source.events(30)
+            let bytes = try encode(events, .raw)
+            let batch = try decode(bytes)
+            let sum = events.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.byteCount } }
+            #expect(batch.valueBytes == sum)
+            #expect(batch.valueBytesMost >= sum && batch.valueBytesMost <= max(sum, 2 * bytes.count + 1 << 20))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aJSONTextThatAllRowsShareIsParsedOnce() throws {
+        let text = "[" + String(repeating: "0,", count: 400_000) + "0]"
+        let bytes = batch(rows: Limits.batchEventsMax, columns: 1, type: .json, text: text)
+        let total = UInt64(Limits.batchEventsMax * (6 + text.utf8.count))
+        #expect(throws: BatchError.overLimit(.valueBytes, value: total, limit: 64 << 20)) { try decode(bytes) }
     }
 }
 
@@ -146,6 +185,26 @@ import Zstd
         let bytes = try encoder.encode(builder)
         let expected = try encode(events, .raw)
         #expect(bytes == expected)
+    }
+
+    @Test func aBuilderHoldsToTheValueBytes() throws {
+        var builder = BatchBuilder()
+        var event = Event(type: "t", timestampMicros: now)
+        let text = String(repeating: "x", count: 1 << 20 - 1)
+        event.values = (0..<5).map { EventValue(.property, "\($0)", .string(text)) }
+        #expect(throws: BatchError.overLimit(.eventValueBytes, value: 5 << 20, limit: 4 << 20)) {
+            try builder.add(event)
+        }
+        event.values.removeLast()
+        for _ in 0..<16 { try builder.add(event) }
+        #expect(throws: BatchError.overLimit(.valueBytes, value: 68 << 20, limit: 64 << 20)) {
+            try builder.add(event)
+        }
+        var encoder = BatchEncoder(codec: .raw)
+        let batch = try decode(try encoder.encode(builder))
+        #expect(batch.valueBytes == 64 << 20)
+        builder.removeAll()
+        try builder.add(event)
     }
 
     @Test func aFullBuilderSaysSo() throws {

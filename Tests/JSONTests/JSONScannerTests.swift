@@ -17,6 +17,18 @@ import Testing
         #expect(range.map { String(decoding: bytes[$0], as: UTF8.self) } == value)
     }
 
+    /// The object is ours, so a value in it may be as deep as one that stands alone.
+    @Test(arguments: [(64, true), (65, false)]) func aDeepValueDoesNotHideTheMemberBehindIt(depth: Int, isFound: Bool) {
+        let deep = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        let isValid = JSONScanner.isValid(Array(deep.utf8).rawSpan)
+        #expect(isValid == isFound)
+        let bytes = Array("{\"a\":\(deep),\"b\":1}".utf8)
+        let range = JSONScanner.member([UInt8(ascii: "b")], in: bytes.rawSpan)
+        #expect(range.map { String(decoding: bytes[$0], as: UTF8.self) } == (isFound ? "1" : nil))
+        let isObject = JSONScanner.forEachMember(of: bytes.rawSpan) { _, _, _ in }
+        #expect(isObject == isFound)
+    }
+
     @Test(arguments: [#"{"a":{"b":1}}"#, "{}", "[]", "", "{", #"{"a":1,"#, #""b""#, #"{"bb":1}"#, #"{"\u0062b":1}"#])
     func aMemberThatIsNotThereIsNil(text: String) {
         let range = JSONScanner.member([UInt8(ascii: "b")], in: Array(text.utf8).rawSpan)

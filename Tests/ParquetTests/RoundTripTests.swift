@@ -44,6 +44,26 @@ import Testing
         }
     }
 
+    @Test func whatOurReaderWouldRefuseIsNotWritten() throws {
+        let column = ParquetColumn("c", .string, isOptional: false, encoding: .plain)
+        var writer = try ParquetWriter(
+            folder("big"), schema: ParquetSchema([column]), sortingColumns: [], keyValueMetadata: [],
+            settings: ParquetWriterSettings(), disk: .posix)
+        let size = ParquetLimits.pageBytesMax - 3
+        let long = ByteStrings(bytes: [UInt8](repeating: 0x61, count: size), offsets: [0, size])
+        #expect {
+            try writer.writeRowGroup([.strings(StringColumn(dictionary: long, codes: [0]))], rowCount: 1)
+        } throws: { error in
+            guard case ParquetError.overLimit("page bytes", let value, let limit, _) = error else { return false }
+            return value == size + 4 && limit == ParquetLimits.pageBytesMax
+        }
+        let short = ByteStrings(["a"])
+        try writer.writeRowGroup([.strings(StringColumn(dictionary: short, codes: [0]))], rowCount: 1)
+        let summary = try writer.finish()
+        #expect(summary.rowCount == 1)
+        #expect(try ParquetFile(folder("big"), disk: .posix).read(column: 0, rowGroup: 0).count == 1)
+    }
+
     @Test func manyRowGroupsAndPagesAndColumns() throws {
         var random = SeededRandom(seed: 8)
         let columns = Self.forms.enumerated().map {

@@ -1,5 +1,6 @@
 import Events
 import JSON
+import Table
 import Testing
 
 @testable import Query
@@ -51,6 +52,23 @@ import Testing
             "group_by": ["properties.feature_name"], "order_by": ["count DESC"],
         ]
         #expect(try self.answer(events, adoption).rows == [["export", 2], ["search", 1]])
+    }
+
+    @Test func `an answer says what it does not reach`() throws {
+        var limits = TailLimits()
+        limits.memoryBytes = 1
+        let fixture = try TableFixture(tail: limits)
+        for _ in 0..<3 { try fixture.commit([event("a", noon, user: "u")], nowMicros: micros(noon)) }
+        let json = try QueryEngine.answer(try question(["kind": "aggregate"]), try fixture.snapshot()).json
+        #expect(json["rows"]?[0]?["count"] == 1)
+        #expect(json["meta"]?["behind"] == ["records": 2, "reason": "tail memory full"])
+        #expect(json["meta"]?["warnings"] == [
+            "2 durable records of the log, through 3, are not in the answer: query.tail_memory is full until more is published"
+        ])
+        try fixture.publish()
+        let whole = try QueryEngine.answer(try question(["kind": "aggregate"]), try fixture.snapshot()).json
+        #expect(whole["rows"]?[0]?["count"] == 3 && whole["meta"]?["behind"] == nil)
+        #expect(whole["meta"]?["warnings"] == [])
     }
 
     @Test func `reserved types are no activity unless they are named`() throws {

@@ -19,14 +19,14 @@ final class TableFixture {
     private var base: UInt64 = 1
     static let source = SourceID(bytes: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])!
 
-    init(publishing options: Publisher.Options = .init()) throws {
+    init(publishing options: Publisher.Options = .init(), tail limits: TailLimits = .init()) throws {
         try Disk.posix.makeFolder(folder("data"))
         let key = [UInt8](repeating: 7, count: 16)
         project = try Project.create("default", dataFolder: folder("data"), key: key, disk: .posix)
         let log = folder("wal")
         (writer, _) = try LogWriter.open(
             folder: log, options: .init(), disk: .posix, state: .none, highestPublished: 0, nowMicros: 1)
-        reader = TableReader(project: project, logFolder: log, disk: .posix)
+        reader = TableReader(project: project, logFolder: log, disk: .posix, limits: limits)
         publisher = Publisher(
             project: project, log: LogReader(folder: log, disk: .posix), disk: .posix, options: options)
     }

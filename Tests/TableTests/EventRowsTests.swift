@@ -18,6 +18,35 @@ import WAL
         #expect(difference(found, expected) == nil, "seed \(seed)")
     }
 
+    @Test func valuesAreFoundInBatchesOfManyHundredRows() throws {
+        let fixture = try TableFixture()
+        try fixture.fill(records: 4, seed: 13, eventsMax: 400)
+        let found = try gather(fixture)
+        #expect(fixture.stored.count > 500)
+        #expect(difference(found, fixture.stored.map(\.row)) == nil)
+    }
+
+    /// Of the most rows and nearly the most columns, hardly any of which meet.
+    @Test func aValueOfManyColumnsAndRowsStaysInItsRow() throws {
+        let fixture = try TableFixture()
+        var events = (0..<65_536).map { Event(type: "t", timestampMicros: TableEvents.startMicros + Int64($0)) }
+        for index in 0..<1000 {
+            events[index * 65].values = [EventValue(.property, "n\(index)", .int64(Int64(index)))]
+        }
+        try fixture.commit([Shipment(events: events)])
+        let log = LogReader(folder: fixture.logFolder, disk: .posix)
+        let mark = try #require(try log.refresh())
+        var gatherer = SliceGatherer(project: fixture.project)
+        try log.forEachRecord(after: 0, through: mark.sequence) { try gatherer.add($0) }
+        let all = Array(0..<gatherer.events.rowCount)
+        let json = gatherer.events.columns[EventSchema.firstJSON].gather(all[...])
+        guard case .strings(let texts) = json else { return }
+        for index in [0, 1, 999] {
+            #expect(texts.dictionary[Int(texts.codes[index * 65])] == "{\"n\(index)\":\(index)}")
+        }
+        #expect(texts.codes.count { $0 != StringColumn.null } == 1000)
+    }
+
     /// The project's rows in the order of the log, duplicates and all.
     private func gather(_ fixture: TableFixture) throws -> [Row] {
         let log = LogReader(folder: fixture.logFolder, disk: .posix)

@@ -44,6 +44,22 @@ import WAL
         #expect(report.slices == 0 && report.rows == 0, "seed \(seed): a second publish has nothing to do")
     }
 
+    /// What counts is neither the stored bytes nor those of the body alone.
+    @Test func slicesEndByWhatBatchesBecome() throws {
+        let fixture = try TableFixture()
+        for index in 0..<12 {
+            var event = Event(type: "t", timestampMicros: TableEvents.startMicros + Int64(index))
+            let text = String(repeating: "x", count: 100_000)
+            event.values = (0..<3).map { EventValue(.property, "v\($0)", .string(text)) }
+            try fixture.commit([Shipment(events: [event])])
+        }
+        let bodies = try fixture.publisher { $0.sliceBodyBytes = 400_000 }.publish(through: 6)
+        #expect(bodies.slices == 2, "4 bodies of 100,000 bytes decoded, and 2")
+        let values = try fixture.publisher { $0.sliceValueBytes = 600_000 }.publish(through: .max)
+        #expect(values.slices == 3, "2 events of 300,000 bytes of values each")
+        #expect(try fixture.reader().snapshot().rowCount == 12)
+    }
+
     @Test func aReportCountsWhatWasDone() throws {
         let fixture = try TableFixture()
         for seed in 1...5 as ClosedRange<UInt64> { try fixture.fill(records: 2, seed: seed) }

@@ -139,14 +139,19 @@ final class TableFixture {
 
     // MARK: What is there
 
-    func publisher(_ disk: Disk = .posix, sliceRows: Int = 1 << 20) -> Publisher {
+    func publisher(
+        _ disk: Disk = .posix, sliceRows: Int = 1 << 20, change: (inout Publisher.Options) -> Void = { _ in }
+    ) -> Publisher {
         var options = Publisher.Options()
         options.sliceRows = sliceRows
+        change(&options)
         return Publisher(
             project: project, log: LogReader(folder: logFolder, disk: .posix), disk: disk, options: options)
     }
 
-    func reader() -> TableReader { TableReader(project: project, logFolder: logFolder, disk: .posix) }
+    func reader(_ limits: TailLimits = TailLimits()) -> TableReader {
+        TableReader(project: project, logFolder: logFolder, disk: .posix, limits: limits)
+    }
 
     /// All rows of one of the project's tables at a version, read by its Delta log. The newest if nil.
     func tableRows(_ name: String, version: Int64? = nil) throws -> [Row] {

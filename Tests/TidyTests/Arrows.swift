@@ -33,7 +33,7 @@ enum Arrows {
         Module("Crypto", "CCrypto Bytes"),
         Module("EventLoop", "CUV Glibc Synchronization"),
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
-        Module("Config", "CYAML Files Glibc"),
+        Module("Config", "CYAML Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
     ]
 

@@ -196,6 +196,20 @@ import Testing
         #expect(try reader.refresh()?.sequence == 1)
     }
 
+    /// A daemon that starts on a full disk can still free what is published, and goes on when there is room.
+    @Test func aFullDiskAtTheStartCostsOnlyNewEvents() throws {
+        do {
+            let (writer, _) = try log.open()
+            for base in 1...3 as ClosedRange<UInt64> { try LogFixture.commit(base, to: writer) }
+            try writer.seal(nowMicros: 9)
+        }
+        let full = FaultyDisk(failing: 0, kind: .error(ENOSPC)) { $0 == .allocate }
+        let (writer, _) = try log.open(full.disk)
+        #expect(full.didFail)
+        try LogFixture.commit(4, to: writer)
+        #expect(try log.basesRead() == [1, 2, 3, 4])
+    }
+
     @Test func segmentsAreFreedOnlyWhenEveryProjectHasPublished() throws {
         let (writer, _) = try log.open()
         try LogFixture.commit(1, to: writer, project: "a")

@@ -161,12 +161,29 @@ import Testing
         #expect(receive(&connection, batch(3).encoded()) == [refusal])
         _ = connection.acknowledged(Acknowledgement(
             stream: 1, durable: 1, totals: Totals(stored: 1), verdicts: []))
-        #expect(connection.unackedBatchCount == 1)
+        #expect(connection.unackedCount == 1)
         _ = connection.refused(NegativeAcknowledgement(stream: 1, expected: 2, code: .storage, retry: .now))
-        #expect(connection.unackedBatchCount == 0)
+        #expect(connection.unackedCount == 0)
         #expect(receive(&connection, batch(4).encoded()) == [.batch(batch(4))])
         #expect(receive(&connection, batch(2, rewinds: true).encoded()) == [.batch(batch(2, rewinds: true))])
-        #expect(connection.unackedBatchCount == 1)
+        #expect(connection.unackedCount == 1)
+    }
+
+    @Test func skipsShareTheUnackedLimit() throws {
+        var connection = try streaming(unackedBatchesMax: 2)
+        func skip(_ base: UInt64) -> Skip {
+            Skip(stream: 1, base: base, count: 3, reason: .droppedBySender, rewinds: false)
+        }
+        #expect(receive(&connection, batch(1).encoded()) == [.batch(batch(1))])
+        #expect(receive(&connection, skip(2).encoded()) == [.skip(skip(2))])
+        #expect(connection.unackedCount == 2)
+        let refusal = ServerConnection.Action.refuse(ServerConnection.Refusal(
+            stream: 1, base: 5, rewinds: false, code: .unackedLimit, afterMilliseconds: 100))
+        #expect(receive(&connection, skip(5).encoded()) == [refusal])
+        #expect(receive(&connection, batch(5).encoded()) == [refusal])
+        _ = connection.acknowledged(Acknowledgement(
+            stream: 1, durable: 4, totals: Totals(skipped: 3, stored: 1), verdicts: []))
+        #expect(receive(&connection, skip(5).encoded()) == [.skip(skip(5))])
     }
 
     @Test(arguments: [(Int64(2_000_000), Int64(0)), (2_000_001, 2_000_001), (-2_000_001, -2_000_001)])

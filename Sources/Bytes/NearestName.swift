@@ -1,5 +1,6 @@
-/// The name in `names` that `name` was most likely meant to be, or nil if none is near.
-func nearestName(to name: String, in names: [String]) -> String? {
+/// The name in `names` that `name` was most likely meant to be, or nil if none is near: for error messages.
+/// O(names × their length × the name's).
+public func nearestName(to name: String, in names: [String]) -> String? {
     // Nobody means a known name by a text this long.
     guard name.utf8.count <= 64 else { return nil }
     let candidates = names.map { (name: $0, distance: editDistance(Array(name.utf8), Array($0.utf8))) }
