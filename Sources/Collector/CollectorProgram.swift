@@ -9,13 +9,18 @@ package enum CollectorProgram {
     package static func run(_ arguments: [String]) -> Int32 {
         if arguments.first == CompactionChild.argument { return CompactionChild.run(Array(arguments.dropFirst())) }
         return syntax.run(arguments, complain: Logger.writeToStandardError) { parsed in
-            let config = try configuration(parsed)
+            let (config, notInForce) = try configuration(parsed)
             guard !parsed.has(flag: "check-config") else {
                 print("the configuration is good")
                 return 0
             }
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
+            if !notInForce.isEmpty {
+                logger.warning("settings of `analytics:` that this version does not act on", [
+                    "keys": .array(notInForce.map { .string($0) })
+                ])
+            }
             let daemon = try CollectorDaemon(config: config, logger: logger)
             try daemon.run()
             return daemon.exitCode
@@ -37,11 +42,14 @@ package enum CollectorProgram {
             .flag("verbose", help: "log more"),
         ], positionals: [])
 
-    private static func configuration(_ parsed: CommandArguments) throws -> CollectorConfig {
+    /// The settings, and the keys of `analytics:` that were given and are not acted on yet.
+    private static func configuration(_ parsed: CommandArguments) throws -> (CollectorConfig, notInForce: [String]) {
         let environment = ProcessInfo.processInfo.environment
         let file = try parsed.value("config").map {
             try ConfigFile(path: $0, environment: environment, disk: .posix)
         } ?? ConfigFile()
+        _ = try file.analytics()  // its faults are told, though nothing acts on it yet
+        let notInForce = try file.analyticsKeys()
         var config = try file.collector()
         if let data = parsed.value("data") {
             let atDefaults = CollectorConfig(data: config.data)
@@ -52,6 +60,6 @@ package enum CollectorProgram {
         }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         if let http = try parsed.value("http", expected: "HOST:PORT", ListenAddress.init) { config.http = http }
-        return config
+        return (config, notInForce)
     }
 }

@@ -138,7 +138,8 @@ public struct ParquetWriter: ~Copyable {
         }
         let footerBytes = footer.encoded()
         try Self.check(
-            "footer bytes", footerBytes.count, ParquetLimits.footerBytesMax, ParquetPlace(file.path, byteOffset: byteOffset))
+            "footer bytes", footerBytes.count, ParquetLimits.footerBytesMax,
+            ParquetPlace(file.path, byteOffset: byteOffset))
         tail.append(footerBytes)
         tail.append(fixed: UInt32(footerBytes.count))
         tail.append(Self.magic)

@@ -62,6 +62,7 @@ package enum QueryProgram {
         let file = try parsed.value("config").map {
             try ConfigFile(path: $0, environment: environment, disk: .posix)
         } ?? ConfigFile()
+        _ = try file.analytics()  // its faults are told here too
         var config = try file.query()
         if let data = parsed.value("data") { config.data = data }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }

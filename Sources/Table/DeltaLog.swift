@@ -29,14 +29,16 @@ package struct TableVersion: Sendable {
     package internal(set) var version: Int64 = -1
     package private(set) var files: [DataFile] = []
     package internal(set) var transactions: [String: UInt64] = [:]
-    /// Commit time of the last record held, in ms; from the log's txn.
-    package internal(set) var lastUpdatedMillis: Int64 = 0
     package internal(set) var configuration: [String: String] = [:]
 
     static let logTransaction = "tidemark-log"
+    static let clockTransaction = "tidemark-clock"
 
     /// The last record of the log that this version holds.
     package var lastRecord: UInt64 { transactions[Self.logTransaction] ?? 0 }
+
+    /// When that record was committed; 0 if there is none.
+    package var clockMicros: Int64 { Int64(clamping: transactions[Self.clockTransaction] ?? 0) }
 
     /// Where each path stands in `files`.
     private var places: [String: Int] = [:]
@@ -160,9 +162,6 @@ package struct DeltaLog: Sendable {
                 throw refuse("txn without appId and version")
             }
             table.transactions[app] = UInt64(version)
-            if app == TableVersion.logTransaction {
-                table.lastUpdatedMillis = fields?["lastUpdated"]?.asInteger ?? table.lastUpdatedMillis
-            }
         case "add":
             guard let file = DataFile(add: value) else { throw refuse("add without path or size") }
             table.add(file)

@@ -31,7 +31,9 @@ package struct DuplicateFilter {
     }
 
     /// What the identities kept take: an entry of the dictionary has 40 bytes, and there are slots for more.
-    var memoryBytes: Int { kept.capacity * (MemoryLayout<EventIdentity>.stride + MemoryLayout<Days>.stride + 1) * 4 / 3 }
+    var memoryBytes: Int {
+        kept.capacity * (MemoryLayout<EventIdentity>.stride + MemoryLayout<Days>.stride + 1) * 4 / 3
+    }
 
     /// Which rows stay: all but those that repeat a row of the table, or an earlier row, of this call or one before,
     /// that stays.

@@ -153,6 +153,10 @@ package struct Publisher {
         actions.append(
             DeltaAction.transaction(
                 TableVersion.logTransaction, slice.lastRecord, lastUpdatedMillis: slice.commitMillis))
+        actions.append(
+            DeltaAction.transaction(
+                TableVersion.clockTransaction, UInt64(clamping: slice.commitMicros),
+                lastUpdatedMillis: slice.commitMillis))
         for table in [siblings.identities, siblings.ledger] where table.version.version >= 0 {
             actions.append(
                 DeltaAction.transaction(

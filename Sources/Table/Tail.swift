@@ -47,7 +47,7 @@ struct Tail {
         base = version.lastRecord
         tableVersion = version.version
         lastRecord = version.lastRecord
-        clockMicros = version.lastUpdatedMillis * 1000
+        clockMicros = version.clockMicros
     }
 
     var runs: [Run] { pieces.compactMap(\.run) }

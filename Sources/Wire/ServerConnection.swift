@@ -214,7 +214,7 @@ public struct ServerConnection: Sendable {
         actions.append(.skip(skip))
     }
 
-    /// Counts a BATCH or SKIP among what waits for its answer, or refuses it. Both have a place each: OPENED lists both.
+    /// Counts a BATCH or SKIP among what waits for its answer, or refuses it. Each has a place: OPENED lists both.
     private mutating func takes(
         _ stream: UInt32, _ base: UInt64, count: UInt64, rewinds: Bool, _ actions: inout [Action]
     ) -> Bool {

@@ -62,6 +62,12 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 16)
     }
 
+    @Test func theKeysOfTheSeedsSectionAreNamed() throws {
+        let given = try file("analytics: {privacy: {hash_user_id: true}, tracking: {}}")
+        #expect(try given.analyticsKeys() == ["privacy", "tracking"])
+        #expect(try file("collector: {}").analyticsKeys() == [])
+    }
+
     @Test func everyKeyIsTakenFromTheFile() throws {
         let file = try file(
             """

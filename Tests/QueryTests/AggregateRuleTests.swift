@@ -63,7 +63,9 @@ import Testing
         #expect(json["rows"]?[0]?["count"] == 1)
         #expect(json["meta"]?["behind"] == ["records": 2, "reason": "tail memory full"])
         #expect(json["meta"]?["warnings"] == [
-            "2 durable records of the log, through 3, are not in the answer: query.tail_memory is full until more is published"
+            .string(
+                "2 durable records of the log, through 3, are not in the answer: "
+                    + "query.tail_memory is full until more is published")
         ])
         try fixture.publish()
         let whole = try QueryEngine.answer(try question(["kind": "aggregate"]), try fixture.snapshot()).json

@@ -29,12 +29,13 @@ import Testing
             [
                 DeltaAction.protocolVersion, DeltaAction.commitInfo("WRITE", timestampMillis: 5), add(file("a")),
                 DeltaAction.transaction("tidemark-log", 12, lastUpdatedMillis: 99),
+                DeltaAction.transaction("tidemark-clock", 99_007, lastUpdatedMillis: 99),
                 DeltaAction.transaction("tidemark-table:ledger", 0, lastUpdatedMillis: 99),
             ], onto: try log.newest())
         let second = try log.commit([add(file("b", day: nil)), ["remove": ["path": "a"]]], onto: first)
         #expect(first.version == 0 && first.files == [file("a")])
-        #expect(first.lastRecord == 12 && first.lastUpdatedMillis == 99)
-        #expect(first.transactions == ["tidemark-log": 12, "tidemark-table:ledger": 0])
+        #expect(first.lastRecord == 12 && first.clockMicros == 99_007)
+        #expect(first.transactions == ["tidemark-log": 12, "tidemark-clock": 99_007, "tidemark-table:ledger": 0])
         #expect(second.version == 1 && second.files == [file("b", day: nil)])
         for known in [TableVersion(), first, second] {
             let read = try log.newest(after: known)

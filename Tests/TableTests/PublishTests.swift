@@ -86,6 +86,11 @@ import WAL
         #expect(snapshot.lastRecord == fixture.writer.lastSequence)
         #expect(snapshot.clockMicros == fixture.writer.lastCommitMicros)
         #expect(snapshot.position == Int64(fixture.writer.lastSequence + 1) << 20 - 1)
+        // Publishing moves no clock: the instant is that of the last record, to the microsecond.
+        _ = try fixture.publisher().publish(through: .max)
+        let published = try fixture.reader().snapshot()
+        #expect(published.tailRowCount == 0 && published.clockMicros == snapshot.clockMicros)
+        #expect(published.clockMicros % 1000 != 0, "the fixture's clock must tell µs from ms")
     }
 
     @Test func recordsOfOtherProjectsAloneMakeNoVersion() throws {
