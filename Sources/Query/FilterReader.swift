@@ -12,6 +12,8 @@ enum FilterReader {
 
     private static let nodes = ["and", "or", "not"]
     private static let testMembers = ["field", "op", "value"]
+    /// What a member of a test is often called by mistake.
+    private static let testLookalikes = ["operator"]
     static let operators = [
         "eq", "ne", "in", "not_in", "lt", "lte", "gt", "gte", "contains", "starts_with", "exists", "not_exists",
     ]
@@ -39,7 +41,9 @@ enum FilterReader {
             }
             return try self.node(node, reader, &warnings)
         }
-        if names.contains("field"), names.contains("op") { return try test(value, path: path, warnings: &warnings) }
+        // Two names of a test's members are a test, if a wrong one: as fields they would quietly match nothing.
+        let testNames = names.count { (testMembers + testLookalikes).contains($0) }
+        if testNames > 1 { return try test(value, path: path, warnings: &warnings) }
         var parts: [Predicate] = []
         for member in reader.members {
             let path = reader.path(of: member.name)
@@ -75,6 +79,10 @@ enum FilterReader {
     private static func test(
         _ value: JSONValue, path: String, warnings: inout [String]
     ) throws(QueryError) -> Predicate {
+        let known = try ObjectReader(value, path: path, allowed: testMembers + testLookalikes)
+        guard known["field"] == nil || known["op"] != nil else {
+            throw .invalid(path: known.path(of: "op"), reason: "missing", allowed: operators)
+        }
         let reader = try ObjectReader(value, path: path, allowed: testMembers)
         let field = try Field(
             parsing: try reader.requiredString("field"), path: reader.path(of: "field"), warnings: &warnings)

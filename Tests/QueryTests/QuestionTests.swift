@@ -52,6 +52,11 @@ import Zones
         (#"{"kind":"aggregate","filters":{"or":{}}}"#, "filters.or"),
         (#"{"kind":"aggregate","filters":{"not":{"and":[{"start_date":"today"}]}}}"#, "filters.not.and[0].start_date"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"eq"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","value":5}}"#, "filters.op"),
+        (#"{"kind":"aggregate","filters":{"field":"x","operator":"gt","value":5}}"#, "filters.op"),
+        (#"{"kind":"aggregate","filters":{"not":{"field":"x","operator":"gt"}}}"#, "filters.not.op"),
+        (#"{"kind":"aggregate","filters":{"feild":"x","op":"gt","value":5}}"#, "filters.feild"),
+        (#"{"kind":"aggregate","filters":{"op":"gt","value":5}}"#, "filters.field"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":3}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":[1,[]]}}"#, "filters.value[1]"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"contains","value":3}}"#, "filters.value"),
@@ -78,6 +83,9 @@ import Zones
         #expect(
             error(["kind": "aggregate", "filters": ["field": "x", "op": "equals", "value": 1]])?.description
                 == #"filters.op: unknown operator "equals"; allowed: \#(operators)"#)
+        #expect(
+            error(["kind": "aggregate", "filters": ["field": "x", "operator": "gt", "value": 1]])?.description
+                == "filters.op: missing; allowed: \(operators)")
         #expect(try question(["kind": "aggregate", "filters": ["evnt_type": "x"]]).warnings.count == 1)
     }
 
