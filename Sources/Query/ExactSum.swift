@@ -47,6 +47,26 @@ struct ExactSum: Sendable {
     /// The double nearest to the sum, ties to even; infinite past the largest one.
     var value: Double {
         guard !digits.isEmpty || whole.magnitude > 1 << 53 else { return Double(whole) }
+        let (exact, isNegative) = magnitude
+        return isNegative ? -exact.rounded : exact.rounded
+    }
+
+    /// The sum itself, where it is whole and fits, whatever was added on the way.
+    var integer: Int64? {
+        guard !digits.isEmpty else { return whole }
+        let (exact, isNegative) = magnitude
+        // 2^0 is bit 18 of digit 33; what fits ends within digit 35.
+        let (first, shift) = (Self.onePlace >> 5, Self.onePlace & 31)
+        let isWhole = exact.digits[..<first].allSatisfy { $0 == 0 } && exact.digits[first] & (1 << shift - 1) == 0
+        guard isWhole, exact.digits[(first + 3)...].allSatisfy({ $0 == 0 }) else { return nil }
+        var units: Int128 = 0
+        for digit in exact.digits[first..<(first + 3)].reversed() { units = units << 32 | Int128(digit) }
+        units >>= Int128(shift)
+        return Int64(exactly: isNegative ? -units : units)
+    }
+
+    /// All of it in digits that are carried and not negative, and its sign.
+    private var magnitude: (exact: ExactSum, isNegative: Bool) {
         var exact = self
         exact.whole = 0
         exact.add(whole.magnitude, place: Self.onePlace, isNegative: whole < 0)
@@ -56,7 +76,7 @@ struct ExactSum: Sendable {
             for index in exact.digits.indices { exact.digits[index] = -exact.digits[index] }
             exact.carry()
         }
-        return isNegative ? -exact.rounded : exact.rounded
+        return (exact, isNegative)
     }
 
     private mutating func add(_ magnitude: UInt64, place: Int, isNegative: Bool) {

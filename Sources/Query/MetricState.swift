@@ -57,7 +57,7 @@ enum MetricState: Sendable {
         case .distinct(let values): return .integer(Int64(values.count))
         case .least(let value), .greatest(let value): return value
         case .sum(let sum, let count):
-            guard case .average = measure else { return Value(sum.value) }
+            guard case .average = measure else { return sum.integer.map { .integer($0) } ?? Value(sum.value) }
             return count == 0 ? nil : Value(sum.value / Double(count))
         }
     }

@@ -109,6 +109,22 @@ import Testing
         #expect(try answer(events, json).rows == [[.integer(large), 1]])
     }
 
+    @Test func wholeSumsAreExactWhereverTheyFit() throws {
+        let large: Int64 = 9_007_199_254_740_993
+        func results(_ values: [EventValue.Value]) throws -> [JSONValue] {
+            let events = values.map { event("a", noon, user: "u", [("n", $0)]) }
+            let metrics: JSONValue = [["type": "sum", "field": "n"], ["type": "avg", "field": "n"]]
+            return try answer(events, ["kind": "aggregate", "metrics": metrics]).rows[0]
+        }
+        #expect(try results([.int64(large)]) == [.integer(large), .integer(large)])
+        #expect(try results([.int64(large), .int64(large)]) == [.integer(2 * large), .integer(large)])
+        #expect(try results([.float64(0.5), .int64(large), .float64(-0.5)])[0] == .integer(large))
+        // Past 2^63 and back, in either order.
+        #expect(try results([.int64(.max), .int64(5), .int64(-6)])[0] == .integer(.max - 1))
+        #expect(try results([.int64(-6), .int64(.max), .int64(5)])[0] == .integer(.max - 1))
+        #expect(try results([.int64(.min), .int64(-5), .int64(5)])[0] == .integer(.min))
+    }
+
     @Test func `averages and bounds ignore events without the value`() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(4))]), event("a", noon, user: "u"),
