@@ -74,6 +74,11 @@ struct AggregateRun: Sendable {
             throw QueryError.mixedCurrencies(path: amountPath, currencies: names)
         }
         var table = groups.withLock { $0 }
+        for (metric, states) in zip(aggregate.metrics, table.states) {
+            guard !states.contains(where: { $0.isTooLarge(metric.measure) }) else {
+                throw QueryError.sumTooLarge(path: metric.path)
+            }
+        }
         // Without groups there is one row, also over no events.
         if aggregate.groups.isEmpty, table.keys.isEmpty { _ = table.merge([[]], table.emptyStates(groupCount: 1)) }
         return AggregateResult(groups: table, report: found)

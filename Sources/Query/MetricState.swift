@@ -58,8 +58,14 @@ enum MetricState: Sendable {
         case .least(let value), .greatest(let value): return value
         case .sum(let sum, let count):
             guard case .average = measure else { return sum.integer.map { .integer($0) } ?? Value(sum.value) }
-            return count == 0 ? nil : Value(sum.value / Double(count))
+            return count == 0 ? nil : sum.average(of: count)
         }
+    }
+
+    /// Whether it is a sum past the largest double.
+    func isTooLarge(_ measure: Measure) -> Bool {
+        guard case .sum(let sum, _) = self, case .sum = measure else { return false }
+        return sum.value.isInfinite
     }
 }
 

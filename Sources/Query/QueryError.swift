@@ -6,6 +6,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalid(path: String, reason: String, allowed: [String] = [])
     /// A sum over amounts of several currencies, which neither a filter nor a group names.
     case mixedCurrencies(path: String, currencies: [String])
+    /// A sum that is past the largest double.
+    case sumTooLarge(path: String)
     /// The answer needs more memory than it may have.
     case overBudget(neededBytes: Int, budgetBytes: Int)
     case cancelled
@@ -18,6 +20,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .mixedCurrencies(let path, let currencies):
             "\(path): a sum over several currencies (\(currencies.joined(separator: ", "))) means nothing; "
                 + "filter or group by properties.currency"
+        case .sumTooLarge(let path):
+            "\(path): the sum is beyond ±\(Double.greatestFiniteMagnitude), the largest number"
         case .overBudget(let needed, let budget):
             "the answer needs \(needed) bytes of memory and may have \(budget)"
         case .cancelled: "cancelled"

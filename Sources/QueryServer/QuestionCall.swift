@@ -55,6 +55,8 @@ extension Problem {
         case .mixedCurrencies(let path, let currencies):
             self.init(
                 status: 400, code: "mixed_currencies", message: error.description, path: path, allowed: currencies)
+        case .sumTooLarge(let path):
+            self.init(status: 400, code: "sum_too_large", message: error.description, path: path)
         case .overBudget:
             self.init(status: 413, code: "over_budget", message: error.description)
         case .cancelled:

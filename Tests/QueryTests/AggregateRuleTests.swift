@@ -125,6 +125,15 @@ import Testing
         #expect(try results([.int64(.min), .int64(-5), .int64(5)])[0] == .integer(.min))
     }
 
+    @Test func whatIsTooLargeForANumberIsRefused() throws {
+        let most = Double.greatestFiniteMagnitude
+        let events = [most, most, most].map { event("a", noon, user: "u", [("n", .float64($0))]) }
+        let average: JSONValue = ["kind": "aggregate", "metrics": [["type": "avg", "field": "n"]]]
+        #expect(try answer(events, average).rows == [[.number(most)]])
+        let sum: JSONValue = ["kind": "aggregate", "metrics": ["count", ["type": "sum", "field": "n"]]]
+        #expect(error { try answer(events, sum) }?.description.hasPrefix("metrics[1]: ") == true)
+    }
+
     @Test func `averages and bounds ignore events without the value`() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(4))]), event("a", noon, user: "u"),
