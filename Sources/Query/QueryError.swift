@@ -4,7 +4,7 @@ import Bytes
 package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The question breaks the language at `path`, a JSON path such as `filters.and[1].op`; empty for the whole.
     case invalid(path: String, reason: String, allowed: [String] = [])
-    /// A sum over amounts of several currencies, which neither a filter nor a group names.
+    /// A metric over amounts in several currencies, which no group tells apart.
     case mixedCurrencies(path: String, currencies: [String])
     /// A sum that is past the largest double.
     case sumTooLarge(path: String)
@@ -18,8 +18,8 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
             (path.isEmpty ? "" : path + ": ") + reason
                 + (allowed.isEmpty ? "" : "; allowed: " + allowed.joined(separator: ", "))
         case .mixedCurrencies(let path, let currencies):
-            "\(path): a sum over several currencies (\(currencies.joined(separator: ", "))) means nothing; "
-                + "filter or group by properties.currency"
+            "\(path): amounts in several currencies (\(currencies.joined(separator: ", "))) neither add up nor "
+                + "compare; filter for one or group by properties.currency"
         case .sumTooLarge(let path):
             "\(path): the sum is beyond ±\(Double.greatestFiniteMagnitude), the largest number"
         case .overBudget(let needed, let budget):

@@ -163,6 +163,23 @@ import Testing
         json["group_by"] = nil
         json["filters"] = ["currency": "USD"]
         #expect(try answer(events, .object(json)).rows == [[20.5]])
+        // To name the currency is not to choose one.
+        for filter in [
+            ["field": "currency", "op": "exists"], ["field": "currency", "op": "ne", "value": "GBP"],
+            ["currency": ["EUR", "USD"]],
+        ] as [JSONValue] {
+            json["filters"] = filter
+            #expect(error { try answer(events, .object(json)) } == refusal, "\(filter)")
+        }
+        json["filters"] = ["field": "currency", "op": "ne", "value": "EUR"]
+        #expect(try answer(events, .object(json)).rows == [[21.5]])
+        json["filters"] = nil
+        for type in ["avg", "min", "max"] {
+            json["metrics"] = [["type": .string(type), "field": "properties.amount"]]
+            #expect(error { try answer(events, .object(json)) } == refusal, "\(type)")
+        }
+        json["metrics"] = [["type": "count_distinct", "field": "amount"]]
+        #expect(try answer(events, .object(json)).rows == [[4]])
     }
 
     @Test func `a user is a person in metrics and any of his ids in filters`() throws {
