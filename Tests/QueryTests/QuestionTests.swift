@@ -63,6 +63,9 @@ import Zones
         (#"{"kind":"aggregate","filters":{"field":"x","op":"lt","value":true}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"exists","value":1}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"timestamp","op":"gt","value":"noon"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"timestamp","op":"gt","value":1710000000000000}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"received_at":1.5}}"#, "filters.received_at"),
+        (#"{"kind":"aggregate","filters":{"received_at":[true]}}"#, "filters.received_at[0]"),
         (#"{"kind":"aggregate","filters":{"event_type":{"a":1}}}"#, "filters.event_type"),
         (#"{"kind":"funnel"}"#, "steps"), (#"{"kind":"funnel","steps":[{"event_type":"a"}]}"#, "steps"),
         (#"{"kind":"funnel","funnel_steps":[{"event_type":"a"},{"name":"b"}]}"#, "funnel_steps[1].event_type"),
@@ -120,6 +123,27 @@ import Zones
         // Apia had no 30 December 2011.
         let apia = try day("2011-12-30", "Pacific/Apia")
         #expect(apia.from == apia.to)
+    }
+
+    @Test(arguments: [("2024-03-10", "2024-03-09T18:30:00Z"), ("2024-03-10T01:00", "2024-03-09T19:30:00Z")])
+    func instantsInFiltersFollowTheZone(text: String, instant: String) throws {
+        let tests: [JSONValue] = [
+            ["field": "timestamp", "op": "gte", "value": .string(text)], ["timestamp": .string(text)],
+        ]
+        let bound = Value.integer(micros(instant))
+        let expected: [Predicate] = [
+            .test(.fixed(.timestamp), .isAtLeast(bound)), .test(.fixed(.timestamp), .isIn([bound])),
+        ]
+        for (test, predicate) in zip(tests, expected) {
+            let json: JSONValue = ["kind": "aggregate", "time_zone": "Asia/Kolkata", "filters": test]
+            #expect(try question(json).filter == predicate)
+        }
+        let funnel: JSONValue = [
+            "kind": "funnel", "time_zone": "Asia/Kolkata",
+            "steps": [["event_type": "a", "filters": tests[0]], ["event_type": "b"]],
+        ]
+        guard case .funnel(let funnel) = try question(funnel).body else { return }
+        #expect(funnel.steps[0].filter == expected[0])
     }
 
     @Test func `the dates of the call win over those of the filters`() throws {
