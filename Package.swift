@@ -108,7 +108,7 @@ let targets: [Target] = [
     tests("Config", ["Config"]),
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
-    tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
+    tests("QueryServer", ["QueryServer", "Query", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
     tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Events"]),
     tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),

@@ -30,7 +30,7 @@ struct QuestionCall: Sendable {
             json["meta"] = .object(meta)
             return .success(.object(json))
         } catch QueryError.cancelled {
-            return .failure(Problem(status: 504, code: "timeout", message: "gave up after \(config.timeout)"))
+            return .failure(isGone() ? .clientGone : .timeout(config.timeout))
         } catch {
             return .failure(Problem(error))
         }
@@ -60,7 +60,7 @@ extension Problem {
         case .overBudget:
             self.init(status: 413, code: "over_budget", message: error.description)
         case .cancelled:
-            self.init(status: 504, code: "timeout", message: error.description)
+            self.init(status: 503, code: "unavailable", message: error.description)
         }
     }
 }
