@@ -74,6 +74,17 @@ import Testing
         #expect(try self.answer([context, context], json).meta.warnings.isEmpty)
     }
 
+    @Test func aNameThatOnlyOneScopeHasIsNotWarnedOf() throws {
+        let sum: JSONValue = ["kind": "aggregate", "metrics": [["type": "sum", "field": "amount"]]]
+        var context = event("a", noon, user: "u")
+        context.values.append(EventValue(.context, "amount", .float64(2)))
+        let property = event("a", noon, user: "u", [("amount", .float64(1))])
+        let alone = try answer([context, context], sum)
+        #expect(alone.rows == [[4]] && alone.meta.warnings.isEmpty)
+        let both = try answer([context, property, context, property], sum)
+        #expect(both.rows == [[6]] && both.meta.warnings.count == 1)
+    }
+
     @Test func `numbers equal by worth, other types never, and wrong types are counted`() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(1))]), event("a", noon, user: "u", [("n", .float64(1))]),
