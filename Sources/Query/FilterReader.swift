@@ -70,7 +70,7 @@ struct FilterReader {
         guard let value = reader[name] else { throw .invalid(path: path, reason: "missing") }
         if name == "not" { return .not(try predicate(value, path: path, warnings: &warnings)) }
         guard let elements = value.asArray else {
-            throw .invalid(path: path, reason: "an array of filters is expected, not a \(value.kindName)")
+            throw .invalid(path: path, reason: "an array of filters is expected, not \(value.kindWithArticle)")
         }
         var parts: [Predicate] = []
         for (index, element) in elements.enumerated() {
@@ -122,7 +122,7 @@ struct FilterReader {
 
     private func operands(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Set<Value> {
         guard let elements = value.asArray else {
-            throw .invalid(path: path, reason: "an array of values is expected, not a \(value.kindName)")
+            throw .invalid(path: path, reason: "an array of values is expected, not \(value.kindWithArticle)")
         }
         var operands = Set<Value>()
         for (index, element) in elements.enumerated() {
@@ -140,7 +140,7 @@ struct FilterReader {
         case .string(let text): return Value(text)
         case .null, .array, .object:
             throw .invalid(
-                path: path, reason: "a value is expected, not a \(value.kindName)",
+                path: path, reason: "a value is expected, not \(value.kindWithArticle)",
                 allowed: ["string", "number", "boolean"])
         }
     }
@@ -151,7 +151,7 @@ struct FilterReader {
     private func instant(_ value: JSONValue, path: String) throws(QueryError) -> Int64 {
         guard let text = value.asString else {
             throw .invalid(
-                path: path, reason: "an instant is expected, not a \(value.kindName)", allowed: Self.instantForms)
+                path: path, reason: "an instant is expected, not \(value.kindWithArticle)", allowed: Self.instantForms)
         }
         switch ISO8601.moment(text, in: zone) {
         case .instant(let micros)?: return micros

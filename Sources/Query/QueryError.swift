@@ -12,16 +12,26 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case overBudget(neededBytes: Int, budgetBytes: Int)
     case cancelled
 
+    /// Where in the question, what is wrong there, and what is allowed.
     package var description: String {
         switch self {
-        case .invalid(let path, let reason, let allowed):
+        case .invalid(let path, _, let allowed):
             (path.isEmpty ? "" : path + ": ") + reason
                 + (allowed.isEmpty ? "" : "; allowed: " + allowed.joined(separator: ", "))
-        case .mixedCurrencies(let path, let currencies):
-            "\(path): amounts in several currencies (\(currencies.joined(separator: ", "))) neither add up nor "
+        case .mixedCurrencies(let path, _), .sumTooLarge(let path): path + ": " + reason
+        case .overBudget, .cancelled: reason
+        }
+    }
+
+    /// What is wrong, without the place.
+    package var reason: String {
+        switch self {
+        case .invalid(_, let reason, _): reason
+        case .mixedCurrencies(_, let currencies):
+            "amounts in several currencies (\(currencies.joined(separator: ", "))) neither add up nor "
                 + "compare; filter for one or group by properties.currency"
-        case .sumTooLarge(let path):
-            "\(path): the sum is beyond ±\(Double.greatestFiniteMagnitude), the largest number"
+        case .sumTooLarge:
+            "the sum is beyond ±\(Double.greatestFiniteMagnitude), the largest number"
         case .overBudget(let needed, let budget):
             "the answer needs \(needed) bytes of memory and may have \(budget)"
         case .cancelled: "cancelled"

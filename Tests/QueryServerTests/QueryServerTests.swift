@@ -97,6 +97,13 @@ import Testing
         #expect(problem.status == status && problem.code == code)
     }
 
+    @Test func aProblemNamesItsPlaceOnce() {
+        let mixed = Problem(QueryError.mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"]))
+        #expect(mixed.path == "metrics[0]" && !mixed.message.contains("metrics"))
+        let whole = Problem(QueryError.invalid(path: "", reason: "an object is expected"))
+        #expect(whole.json["error"]?["path"] == nil)
+    }
+
     @Test func questionsBeyondTheWaitingRoomAreRefused() {
         let pool = QuestionPool(threadCount: 1)
         let gate = Gate()

@@ -92,6 +92,9 @@ import Zones
         #expect(
             error(["kind": "aggregate", "filters": ["field": "x", "operator": "gt", "value": 1]])?.description
                 == "filters.op: missing; allowed: \(operators)")
+        #expect(error([])?.description == "an object is expected, not an array")
+        let text: JSONValue = ["kind": "aggregate", "time_zone": [:]]
+        #expect(error(text)?.description == "time_zone: a string is expected, not an object")
         #expect(try question(["kind": "aggregate", "filters": ["evnt_type": "x"]]).warnings.count == 1)
     }
 
