@@ -8,7 +8,7 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
     case mixedCurrencies(path: String, currencies: [String])
     /// A sum that is past the largest double.
     case sumTooLarge(path: String)
-    /// The answer needs more memory than it may have.
+    /// The answer needs more memory than it may have: `neededBytes` at least, as far as it was followed.
     case overBudget(neededBytes: Int, budgetBytes: Int)
     case cancelled
 
@@ -33,7 +33,7 @@ package enum QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .sumTooLarge:
             "the sum is beyond ±\(Double.greatestFiniteMagnitude), the largest number"
         case .overBudget(let needed, let budget):
-            "the answer needs \(needed) bytes of memory and may have \(budget)"
+            "the answer needs at least \(needed) bytes of memory and may have \(budget)"
         case .cancelled: "cancelled"
         }
     }

@@ -294,7 +294,8 @@ import Testing
         try fixture.commit(events, nowMicros: micros("2024-06-01"))
         let snapshot = try fixture.snapshot()
         let groups = try question(["kind": "aggregate", "group_by": "p"])
-        #expect(throws: QueryError.self) { try QueryEngine.answer(groups, snapshot, Execution(budgetBytes: 10_000)) }
+        let refusal = error { try QueryEngine.answer(groups, snapshot, Execution(budgetBytes: 10_000)) }
+        #expect(refusal?.description.hasPrefix("the answer needs at least ") == true)
         let distinct = try question(["kind": "aggregate", "metrics": [["type": "count_distinct", "field": "user_id"]]])
         // In bands it needs a few hundred bytes at a time.
         #expect(try QueryEngine.answer(distinct, snapshot, Execution(budgetBytes: 10_000)).rows == [[2000]])
