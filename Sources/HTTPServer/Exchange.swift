@@ -12,6 +12,8 @@ final class Exchange: @unchecked Sendable {
     @safe
     private struct Suspended: @unchecked Sendable {
         let connection: OpaquePointer
+        /// Whether an interim answer may be sent to see if anybody is there.
+        var mayBeProbed: Bool
     }
 
     private enum Phase {
@@ -28,6 +30,7 @@ final class Exchange: @unchecked Sendable {
     private let rawTarget: [UInt8]
     private var hasHeaders = false
     private var isHandled = false
+    private var takesInterimAnswers = false
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
     private var receivedBytes = 0
@@ -53,13 +56,26 @@ final class Exchange: @unchecked Sendable {
         }
     }
 
-    /// Whether the client has closed its side while we compute. From any thread.
+    /// Whether the client is gone while we compute. From any thread.
+    ///
+    /// A client that has closed its socket looks like one that has only stopped sending and still waits: in both cases
+    /// the end of its bytes has come. So it is sent an interim answer once: the host of a closed socket replies with a
+    /// reset, which the next call sees. HTTP/1.0 knows no interim answers; there only a reset of its own tells.
     var isClientGone: Bool {
         phase.withLock { phase in
-            guard case .suspended(let suspended) = phase else { return false }
+            guard case .suspended(var suspended) = phase else { return false }
             // Safe: under the lock the connection stays suspended, so its socket stays open.
-            var request = unsafe pollfd(fd: CMicroHTTPD_socket(suspended.connection), events: peerHangUp, revents: 0)
-            return unsafe poll(&request, 1, 0) > 0
+            let socket = unsafe CMicroHTTPD_socket(suspended.connection)
+            var request = pollfd(fd: socket, events: peerStoppedSending, revents: 0)
+            guard unsafe poll(&request, 1, 0) > 0 else { return false }
+            if request.revents & Int16(POLLHUP | POLLERR) != 0 { return true }
+            if suspended.mayBeProbed {
+                suspended.mayBeProbed = false
+                phase = .suspended(suspended)
+                // Safe: no byte of the answer is under way while the connection is suspended, and nothing blocks.
+                _ = unsafe send(socket, interim, interim.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            return false
         }
     }
 
@@ -67,7 +83,10 @@ final class Exchange: @unchecked Sendable {
 }
 
 /// `POLLRDHUP` of poll(2), which Glibc's module leaves out: the peer will send no more. Errors are reported unasked.
-private let peerHangUp: Int16 = 0x2000
+private let peerStoppedSending: Int16 = 0x2000
+
+/// RFC 2518 §10.1: the request is being worked on. Clients skip interim answers that they do not know (RFC 9110 §15.2).
+private let interim = Array("HTTP/1.1 102 Processing\r\n\r\n".utf8)
 
 // On the server's thread.
 extension Exchange {
@@ -75,7 +94,7 @@ extension Exchange {
     /// - Parameter uploadedCount: in: the bytes of `uploaded`; out: those left unread.
     func proceed(
         _ service: Service, _ connection: OpaquePointer, method: UnsafePointer<CChar>,
-        _ uploaded: UnsafePointer<CChar>?, _ uploadedCount: inout Int
+        version: UnsafePointer<CChar>, _ uploaded: UnsafePointer<CChar>?, _ uploadedCount: inout Int
     ) -> MHD_Result {
         guard hasHeaders else { return unsafe receiveHeaders(service, connection) }
         if uploadedCount > 0 {
@@ -85,6 +104,7 @@ extension Exchange {
         }
         if !isHandled {
             isHandled = true
+            takesInterimAnswers = unsafe String(cString: version) == "HTTP/1.1"
             unsafe handle(service, connection, method: String(cString: method))
         }
         return unsafe queueOrSuspend(connection)
@@ -142,7 +162,7 @@ extension Exchange {
 
     private func queueOrSuspend(_ connection: OpaquePointer) -> MHD_Result {
         // Safe: the connection lives at least until it is resumed.
-        let suspended = unsafe Suspended(connection: connection)
+        let suspended = unsafe Suspended(connection: connection, mayBeProbed: takesInterimAnswers)
         let response: HTTPResponse? = phase.withLock { phase in
             switch phase {
             case .answered(let response):

@@ -18,6 +18,8 @@ package final class HTTPResponder: Sendable {
         exchange.answer(response)
     }
 
-    /// Whether the client has hung up, so that a long computation may be given up; one system call.
+    /// Whether the client has hung up, so that a long computation may be given up; two system calls at most. To be
+    /// asked again and again: the first call after a hang-up may not see it yet. A client that only stopped sending is
+    /// not gone.
     package var isClientGone: Bool { exchange.isClientGone }
 }

@@ -148,11 +148,11 @@ private func requestDidProceed(
     _ uploadedCount: UnsafeMutablePointer<Int>?, _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let context = unsafe context, let connection = unsafe connection, let method = unsafe method,
-        let uploadedCount = unsafe uploadedCount, let exchange = unsafe state?.pointee
+        let version = unsafe version, let uploadedCount = unsafe uploadedCount, let exchange = unsafe state?.pointee
     else { return .NO }
     let service = unsafe Unmanaged<Service>.fromOpaque(context).takeUnretainedValue()
     return unsafe Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue()
-        .proceed(service, connection, method: method, uploaded, &uploadedCount.pointee)
+        .proceed(service, connection, method: method, version: version, uploaded, &uploadedCount.pointee)
 }
 
 private func requestDidComplete(

@@ -11,7 +11,7 @@ struct AggregateRun: Sendable {
     private let calendar: Calendar
     private let predicate: Predicate
     private let countsUsers: Bool
-    /// The places of sums that a mix of currencies would make meaningless; without a group or filter on currency.
+    /// The place of the first metric that a mix of currencies would make meaningless; nil where groups tell them apart.
     private let amountPath: String?
 
     init(_ question: Question, _ aggregate: AggregateQuestion, _ snapshot: Snapshot, _ execution: Execution) {
@@ -24,15 +24,17 @@ struct AggregateRun: Sendable {
         countsUsers = aggregate.metrics.contains {
             if case .countDistinct(.person) = $0.measure { true } else { false }
         }
-        let namesCurrency =
-            !question.filter.tests { $0.isProperty(Field.currency) }.isEmpty
-            || aggregate.groups.contains {
-                if case .field(let field) = $0.dimension { field.isProperty(Field.currency) } else { false }
-            }
-        let sums = aggregate.metrics.filter {
-            if case .sum(let field) = $0.measure { field.isProperty(Field.amount) } else { false }
+        let isByCurrency = aggregate.groups.contains {
+            if case .field(let field) = $0.dimension { field.isProperty(Field.currency) } else { false }
         }
-        amountPath = namesCurrency ? nil : sums.first?.path
+        let amounts = aggregate.metrics.filter {
+            switch $0.measure {
+            case .sum(let field), .average(let field), .least(let field), .greatest(let field):
+                field.isProperty(Field.amount)
+            case .count, .countDistinct: false
+            }
+        }
+        amountPath = isByCurrency ? nil : amounts.first?.path
     }
 
     /// What one chunk adds.
@@ -74,6 +76,11 @@ struct AggregateRun: Sendable {
             throw QueryError.mixedCurrencies(path: amountPath, currencies: names)
         }
         var table = groups.withLock { $0 }
+        for (metric, states) in zip(aggregate.metrics, table.states) {
+            guard !states.contains(where: { $0.isTooLarge(metric.measure) }) else {
+                throw QueryError.sumTooLarge(path: metric.path)
+            }
+        }
         // Without groups there is one row, also over no events.
         if aggregate.groups.isEmpty, table.keys.isEmpty { _ = table.merge([[]], table.emptyStates(groupCount: 1)) }
         return AggregateResult(groups: table, report: found)

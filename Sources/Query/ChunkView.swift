@@ -188,9 +188,13 @@ final class ChunkView {
             return Numbers(doubles: nil, validity: nil, others: try coded(field))
         }
         var others = try coded(.json(column: EventSchema.jsonColumn(scopes[0]), member: name))
+        // A column of its own may stand there without a value.
+        var hasValues = validity.map { $0.onesCount > 0 } ?? !doubles.isEmpty
+        hasValues = hasValues || others.hasValues
         for scope in scopes.dropFirst() {
             let other = try coalesced(Self.places(scope, name))
-            if other.hasValues { ambiguousNames.insert(name) }
+            if hasValues, other.hasValues { ambiguousNames.insert(name) }
+            hasValues = hasValues || other.hasValues
             others.fill(from: other)
         }
         return Numbers(doubles: doubles, validity: validity, others: others.codeCount > 0 ? others : nil)

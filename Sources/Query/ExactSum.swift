@@ -47,6 +47,43 @@ struct ExactSum: Sendable {
     /// The double nearest to the sum, ties to even; infinite past the largest one.
     var value: Double {
         guard !digits.isEmpty || whole.magnitude > 1 << 53 else { return Double(whole) }
+        let (exact, isNegative) = magnitude
+        let rounded = exact.rounded(remainder: 0, divisor: 1)
+        return isNegative ? -rounded : rounded
+    }
+
+    /// The sum divided by `count`, then rounded once: finite whatever the sum is. `count` above 0; a precondition.
+    func average(of count: Int) -> Value {
+        precondition(count > 0, "an average of something")
+        if let integer, integer % Int64(count) == 0 { return .integer(integer / Int64(count)) }
+        var (quotient, isNegative) = magnitude
+        let divisor = UInt128(count)
+        var remainder: UInt128 = 0
+        for index in quotient.digits.indices.reversed() {
+            let dividend = remainder << 32 | UInt128(quotient.digits[index])
+            quotient.digits[index] = Int64(dividend / divisor)
+            remainder = dividend % divisor
+        }
+        let rounded = quotient.rounded(remainder: remainder, divisor: divisor)
+        return Value(isNegative ? -rounded : rounded)
+    }
+
+    /// The sum itself, where it is whole and fits, whatever was added on the way.
+    var integer: Int64? {
+        guard !digits.isEmpty else { return whole }
+        let (exact, isNegative) = magnitude
+        // 2^0 is bit 18 of digit 33; what fits ends within digit 35.
+        let (first, shift) = (Self.onePlace >> 5, Self.onePlace & 31)
+        let isWhole = exact.digits[..<first].allSatisfy { $0 == 0 } && exact.digits[first] & (1 << shift - 1) == 0
+        guard isWhole, exact.digits[(first + 3)...].allSatisfy({ $0 == 0 }) else { return nil }
+        var units: Int128 = 0
+        for digit in exact.digits[first..<(first + 3)].reversed() { units = units << 32 | Int128(digit) }
+        units >>= Int128(shift)
+        return Int64(exactly: isNegative ? -units : units)
+    }
+
+    /// All of it in digits that are carried and not negative, and its sign.
+    private var magnitude: (exact: ExactSum, isNegative: Bool) {
         var exact = self
         exact.whole = 0
         exact.add(whole.magnitude, place: Self.onePlace, isNegative: whole < 0)
@@ -56,7 +93,7 @@ struct ExactSum: Sendable {
             for index in exact.digits.indices { exact.digits[index] = -exact.digits[index] }
             exact.carry()
         }
-        return isNegative ? -exact.rounded : exact.rounded
+        return (exact, isNegative)
     }
 
     private mutating func add(_ magnitude: UInt64, place: Int, isNegative: Bool) {
@@ -85,15 +122,18 @@ struct ExactSum: Sendable {
         place < 0 ? 0 : UInt64(truncatingIfNeeded: digits[place >> 5] >> Int64(place & 31)) & 1
     }
 
-    /// Of digits that are carried and not negative.
-    private var rounded: Double {
-        guard let top = digits.lastIndex(where: { $0 != 0 }) else { return 0 }
-        let highest = top * 32 + 63 - digits[top].leadingZeroBitCount
+    /// Of digits that are carried and not negative, and `remainder / divisor` of the last digit's unit.
+    private func rounded(remainder: UInt128, divisor: UInt128) -> Double {
+        let top = digits.lastIndex { $0 != 0 } ?? 0
+        let highest = top * 32 + max(63 - digits[top].leadingZeroBitCount, 0)
         let lowest = max(highest - 52, 0)
         var mantissa: UInt64 = 0
         for place in stride(from: highest, through: lowest, by: -1) { mantissa = mantissa << 1 | bit(place) }
-        if lowest > 0, bit(lowest - 1) == 1 {
-            let isTie = (0..<(lowest - 1)).allSatisfy { bit($0) == 0 }
+        let isHalf = lowest > 0 ? bit(lowest - 1) == 1 : 2 * remainder >= divisor
+        if isHalf {
+            let isTie =
+                lowest > 0
+                ? remainder == 0 && (0..<(lowest - 1)).allSatisfy { bit($0) == 0 } : 2 * remainder == divisor
             if !isTie || mantissa & 1 == 1 { mantissa += 1 }
         }
         // With its leading bit left in, the mantissa carries into the exponent's field, which is what it should.

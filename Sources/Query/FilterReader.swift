@@ -3,7 +3,10 @@ import Zones
 
 /// Reads filters: the object form, `{"event_type": "purchase", "properties.amount": 10}`, or a tree of `and`, `or`,
 /// `not` and tests.
-enum FilterReader {
+struct FilterReader {
+    /// Whose clocks an instant without an offset is read on.
+    let zone: Zone
+
     struct Filters {
         var predicate = Predicate.everything
         var start: (text: String, path: String)?
@@ -12,12 +15,14 @@ enum FilterReader {
 
     private static let nodes = ["and", "or", "not"]
     private static let testMembers = ["field", "op", "value"]
+    /// What a member of a test is often called by mistake.
+    private static let testLookalikes = ["operator"]
     static let operators = [
         "eq", "ne", "in", "not_in", "lt", "lte", "gt", "gte", "contains", "starts_with", "exists", "not_exists",
     ]
 
     /// Filters that may hold dates next to the tests.
-    static func filters(_ value: JSONValue?, path: String, warnings: inout [String]) throws(QueryError) -> Filters {
+    func filters(_ value: JSONValue?, path: String, warnings: inout [String]) throws(QueryError) -> Filters {
         var filters = Filters()
         guard let value else { return filters }
         let reader = try ObjectReader(value, path: path, allowed: nil)
@@ -29,17 +34,19 @@ enum FilterReader {
     }
 
     /// A tree, or the object form without dates.
-    static func predicate(_ value: JSONValue, path: String, warnings: inout [String]) throws(QueryError) -> Predicate {
+    func predicate(_ value: JSONValue, path: String, warnings: inout [String]) throws(QueryError) -> Predicate {
         let reader = try ObjectReader(value, path: path, allowed: nil)
         let names = reader.members.map(\.name)
-        if let node = names.first(where: nodes.contains) {
+        if let node = names.first(where: Self.nodes.contains) {
             guard names.count == 1 else {
                 throw .invalid(
                     path: path, reason: "\"\(node)\" stands alone in its object, not next to \(names.count - 1) more")
             }
             return try self.node(node, reader, &warnings)
         }
-        if names.contains("field"), names.contains("op") { return try test(value, path: path, warnings: &warnings) }
+        // Two names of a test's members are a test, if a wrong one: as fields they would quietly match nothing.
+        let testNames = names.count { (Self.testMembers + Self.testLookalikes).contains($0) }
+        if testNames > 1 { return try test(value, path: path, warnings: &warnings) }
         var parts: [Predicate] = []
         for member in reader.members {
             let path = reader.path(of: member.name)
@@ -56,14 +63,14 @@ enum FilterReader {
         return parts.count == 1 ? parts[0] : .all(parts)
     }
 
-    private static func node(
+    private func node(
         _ name: String, _ reader: ObjectReader, _ warnings: inout [String]
     ) throws(QueryError) -> Predicate {
         let path = reader.path(of: name)
         guard let value = reader[name] else { throw .invalid(path: path, reason: "missing") }
         if name == "not" { return .not(try predicate(value, path: path, warnings: &warnings)) }
         guard let elements = value.asArray else {
-            throw .invalid(path: path, reason: "an array of filters is expected, not a \(value.kindName)")
+            throw .invalid(path: path, reason: "an array of filters is expected, not \(value.kindWithArticle)")
         }
         var parts: [Predicate] = []
         for (index, element) in elements.enumerated() {
@@ -72,14 +79,18 @@ enum FilterReader {
         return name == "and" ? .all(parts) : .any(parts)
     }
 
-    private static func test(
+    private func test(
         _ value: JSONValue, path: String, warnings: inout [String]
     ) throws(QueryError) -> Predicate {
-        let reader = try ObjectReader(value, path: path, allowed: testMembers)
+        let known = try ObjectReader(value, path: path, allowed: Self.testMembers + Self.testLookalikes)
+        guard known["field"] == nil || known["op"] != nil else {
+            throw .invalid(path: known.path(of: "op"), reason: "missing", allowed: Self.operators)
+        }
+        let reader = try ObjectReader(value, path: path, allowed: Self.testMembers)
         let field = try Field(
             parsing: try reader.requiredString("field"), path: reader.path(of: "field"), warnings: &warnings)
-        guard let name = try reader.choice("op", of: operators, what: "operator") else {
-            throw .invalid(path: reader.path(of: "op"), reason: "missing", allowed: operators)
+        guard let name = try reader.choice("op", of: Self.operators, what: "operator") else {
+            throw .invalid(path: reader.path(of: "op"), reason: "missing", allowed: Self.operators)
         }
         let valuePath = reader.path(of: "value")
         if name == "exists" || name == "not_exists" {
@@ -109,9 +120,9 @@ enum FilterReader {
         }
     }
 
-    private static func operands(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Set<Value> {
+    private func operands(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Set<Value> {
         guard let elements = value.asArray else {
-            throw .invalid(path: path, reason: "an array of values is expected, not a \(value.kindName)")
+            throw .invalid(path: path, reason: "an array of values is expected, not \(value.kindWithArticle)")
         }
         var operands = Set<Value>()
         for (index, element) in elements.enumerated() {
@@ -120,33 +131,43 @@ enum FilterReader {
         return operands
     }
 
-    private static func operand(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Value {
+    private func operand(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Value {
+        if field.isTime { return .integer(try instant(value, path: path)) }
         switch value {
         case .bool(let bool): return .bool(bool)
         case .integer(let integer): return .integer(integer)
         case .number(let number): return Value(number)
-        case .string(let text):
-            guard field.isTime else { return Value(text) }
-            switch ISO8601.moment(text, in: .utc) {
-            case .instant(let micros)?: return .integer(micros)
-            case .date(let day)?: return .integer(Zone.utc.startOfDay(day))
-            case nil: throw .invalid(path: path, reason: "\"\(text)\" is no instant", allowed: ["ISO 8601 in UTC"])
-            }
+        case .string(let text): return Value(text)
         case .null, .array, .object:
             throw .invalid(
-                path: path, reason: "a value is expected, not a \(value.kindName)",
+                path: path, reason: "a value is expected, not \(value.kindWithArticle)",
                 allowed: ["string", "number", "boolean"])
         }
     }
 
-    private static func text(_ operand: Value, _ name: String, path: String) throws(QueryError) -> [UInt8] {
+    private static let instantForms = ["YYYY-MM-DD", "YYYY-MM-DDTHH:MM:SS[Z|±HH:MM]"]
+
+    /// A day is its first instant.
+    private func instant(_ value: JSONValue, path: String) throws(QueryError) -> Int64 {
+        guard let text = value.asString else {
+            throw .invalid(
+                path: path, reason: "an instant is expected, not \(value.kindWithArticle)", allowed: Self.instantForms)
+        }
+        switch ISO8601.moment(text, in: zone) {
+        case .instant(let micros)?: return micros
+        case .date(let day)?: return zone.startOfDay(day)
+        case nil: throw .invalid(path: path, reason: "\"\(text)\" is no instant", allowed: Self.instantForms)
+        }
+    }
+
+    private func text(_ operand: Value, _ name: String, path: String) throws(QueryError) -> [UInt8] {
         guard case .text(let bytes) = operand else {
             throw .invalid(path: path, reason: "\"\(name)\" takes a string", allowed: ["string"])
         }
         return bytes
     }
 
-    private static func ordered(_ operand: Value, _ name: String, path: String) throws(QueryError) -> Value {
+    private func ordered(_ operand: Value, _ name: String, path: String) throws(QueryError) -> Value {
         if case .bool = operand {
             throw .invalid(path: path, reason: "\"\(name)\" takes no boolean", allowed: ["number", "string"])
         }

@@ -24,7 +24,7 @@ package struct FunnelQuestion: Sendable {
     ]
     private static let windowForms = ["\"7d\"", "\"12_hours\"", "{\"days\": 7}"]
 
-    init(_ reader: ObjectReader, warnings: inout [String]) throws(QueryError) {
+    init(_ reader: ObjectReader, _ filters: FilterReader, warnings: inout [String]) throws(QueryError) {
         guard reader["steps"] == nil || reader["funnel_steps"] == nil else {
             throw .invalid(path: "funnel_steps", reason: "the steps are there already", allowed: ["steps"])
         }
@@ -36,17 +36,19 @@ package struct FunnelQuestion: Sendable {
             throw .invalid(path: name, reason: "an array of 2 to 32 steps is expected")
         }
         var steps: [Step] = []
-        for (value, path) in list { steps.append(try Self.step(value, path: path, warnings: &warnings)) }
+        for (value, path) in list { steps.append(try Self.step(value, filters, path: path, warnings: &warnings)) }
         self.steps = steps
         windowMicros = try Self.window(reader)
     }
 
-    private static func step(_ value: JSONValue, path: String, warnings: inout [String]) throws(QueryError) -> Step {
+    private static func step(
+        _ value: JSONValue, _ filterReader: FilterReader, path: String, warnings: inout [String]
+    ) throws(QueryError) -> Step {
         let step = try ObjectReader(value, path: path, allowed: ["name", "event_type", "filters"])
         let type = try step.requiredString("event_type")
         var filter = Predicate.everything
         if let filters = step["filters"] {
-            filter = try FilterReader.predicate(filters, path: step.path(of: "filters"), warnings: &warnings)
+            filter = try filterReader.predicate(filters, path: step.path(of: "filters"), warnings: &warnings)
         }
         return Step(name: try step.string("name") ?? type, type: Value(type), filter: filter)
     }

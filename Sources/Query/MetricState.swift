@@ -57,9 +57,15 @@ enum MetricState: Sendable {
         case .distinct(let values): return .integer(Int64(values.count))
         case .least(let value), .greatest(let value): return value
         case .sum(let sum, let count):
-            guard case .average = measure else { return Value(sum.value) }
-            return count == 0 ? nil : Value(sum.value / Double(count))
+            guard case .average = measure else { return sum.integer.map { .integer($0) } ?? Value(sum.value) }
+            return count == 0 ? nil : sum.average(of: count)
         }
+    }
+
+    /// Whether it is a sum past the largest double.
+    func isTooLarge(_ measure: Measure) -> Bool {
+        guard case .sum(let sum, _) = self, case .sum = measure else { return false }
+        return sum.value.isInfinite
     }
 }
 

@@ -8,7 +8,8 @@ struct ObjectReader {
     /// - Parameter allowed: the names it may have; nil for an object whose names are fields.
     init(_ value: JSONValue, path: String, allowed: [String]?) throws(QueryError) {
         guard let object = value.asObject else {
-            throw .invalid(path: path, reason: "an object is expected, not a \(value.kindName)", allowed: allowed ?? [])
+            throw .invalid(
+                path: path, reason: "an object is expected, not \(value.kindWithArticle)", allowed: allowed ?? [])
         }
         if let allowed {
             for member in object.members where !allowed.contains(member.name) {
@@ -59,8 +60,16 @@ struct ObjectReader {
 extension JSONValue {
     func text(path: String) throws(QueryError) -> String {
         guard let text = asString else {
-            throw .invalid(path: path, reason: "a string is expected, not a \(kindName)")
+            throw .invalid(path: path, reason: "a string is expected, not \(kindWithArticle)")
         }
         return text
+    }
+
+    /// Its kind, as a sentence has it: "an array".
+    var kindWithArticle: String {
+        switch self {
+        case .array, .object: "an " + kindName
+        case .null, .bool, .integer, .number, .string: "a " + kindName
+        }
     }
 }

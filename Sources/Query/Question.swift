@@ -34,13 +34,14 @@ package struct Question: Sendable {
         let weekStart = try reader.choice("week_start", of: weekdays, what: "weekday") ?? "monday"
         self.weekStart = Weekday.allCases[weekdays.firstIndex(of: weekStart) ?? 0]
         var warnings: [String] = []
-        let filters = try FilterReader.filters(reader["filters"], path: "filters", warnings: &warnings)
+        let filterReader = FilterReader(zone: zone)
+        let filters = try filterReader.filters(reader["filters"], path: "filters", warnings: &warnings)
         filter = filters.predicate
         let dates = DateReader(nowMicros: context.nowMicros, zone: zone)
         range = try Self.range(reader, filters, dates, &warnings)
         switch kind {
         case "aggregate": body = .aggregate(try AggregateQuestion(reader, warnings: &warnings))
-        default: body = .funnel(try FunnelQuestion(reader, warnings: &warnings))
+        default: body = .funnel(try FunnelQuestion(reader, filterReader, warnings: &warnings))
         }
         self.warnings = warnings
     }

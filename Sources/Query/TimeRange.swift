@@ -45,24 +45,28 @@ struct DateReader {
     func range(
         start: (text: String, path: String)?, end: (text: String, path: String)?
     ) throws(QueryError) -> TimeRange {
-        var range = TimeRange.always
+        var from = Int64.min
+        var firstDay: CivilDate?
         if let start {
             switch try moment(start.text, path: start.path) {
-            case .date(let day): range = TimeRange(from: zone.startOfDay(day), to: .max)
-            case .instant(let micros): range = TimeRange(from: micros, to: .max)
+            case .date(let day): (from, firstDay) = (zone.startOfDay(day), day)
+            case .instant(let micros): (from, firstDay) = (micros, zone.civilDate(atMicros: micros))
             }
         }
-        if let end {
-            switch try moment(end.text, path: end.path) {
-            // A day as the end means through that day.
-            case .date(let day): range = TimeRange(from: range.from, to: zone.startOfDay(day.adding(days: 1)))
-            case .instant(let micros): range = TimeRange(from: range.from, to: micros)
-            }
-            guard range.from <= range.to else {
-                throw .invalid(path: end.path, reason: "the range ends before it starts")
-            }
+        guard let end else { return TimeRange(from: from, to: .max) }
+        let to: Int64
+        let isReversed: Bool
+        switch try moment(end.text, path: end.path) {
+        case .date(let day):
+            // A day as the end means through that day. Days are compared: one that the zone skips is empty, not wrong.
+            to = zone.startOfDay(day.adding(days: 1))
+            isReversed = firstDay.map { day < $0 } ?? false
+        case .instant(let micros):
+            to = micros
+            isReversed = to < from
         }
-        return range
+        guard !isReversed else { throw .invalid(path: end.path, reason: "the range ends before it starts") }
+        return TimeRange(from: from, to: to)
     }
 
     private func moment(_ text: String, path: String) throws(QueryError) -> ISO8601.Moment {

@@ -29,6 +29,13 @@ struct Problem: Error {
             headers: [("Retry-After", "1")])
     }
 
+    /// Nobody reads it: for the metrics, and no error of ours.
+    static let clientGone = Problem(status: 499, code: "client_gone", message: "the client hung up")
+
+    static func timeout(_ limit: Duration) -> Problem {
+        Problem(status: 504, code: "timeout", message: "gave up after \(limit)")
+    }
+
     static func unavailable(_ reason: String) -> Problem {
         Problem(status: 503, code: "unavailable", message: reason)
     }

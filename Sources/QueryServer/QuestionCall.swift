@@ -30,7 +30,7 @@ struct QuestionCall: Sendable {
             json["meta"] = .object(meta)
             return .success(.object(json))
         } catch QueryError.cancelled {
-            return .failure(Problem(status: 504, code: "timeout", message: "gave up after \(config.timeout)"))
+            return .failure(isGone() ? .clientGone : .timeout(config.timeout))
         } catch {
             return .failure(Problem(error))
         }
@@ -51,14 +51,17 @@ extension Problem {
     init(_ error: QueryError) {
         switch error {
         case .invalid(let path, let reason, let allowed):
-            self.init(status: 400, code: "invalid_query", message: reason, path: path, allowed: allowed)
+            self.init(
+                status: 400, code: "invalid_query", message: reason, path: path.isEmpty ? nil : path, allowed: allowed)
         case .mixedCurrencies(let path, let currencies):
             self.init(
-                status: 400, code: "mixed_currencies", message: error.description, path: path, allowed: currencies)
+                status: 400, code: "mixed_currencies", message: error.reason, path: path, allowed: currencies)
+        case .sumTooLarge(let path):
+            self.init(status: 400, code: "sum_too_large", message: error.reason, path: path)
         case .overBudget:
-            self.init(status: 413, code: "over_budget", message: error.description)
+            self.init(status: 413, code: "over_budget", message: error.reason)
         case .cancelled:
-            self.init(status: 504, code: "timeout", message: error.description)
+            self.init(status: 503, code: "unavailable", message: error.reason)
         }
     }
 }

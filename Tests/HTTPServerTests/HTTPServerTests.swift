@@ -206,6 +206,27 @@ import Testing
         #expect(try RawClient(port: server.boundPort).get("/").status == 200)
     }
 
+    @Test func aClientThatOnlyStoppedSendingGetsItsAnswer() throws {
+        let waiting = Mutex<HTTPResponder?>(nil)
+        let server = try serve { _, responder in waiting.withLock { $0 = responder } }
+        defer { server.stop() }
+        for version in ["1.1", "1.0"] {
+            let client = try RawClient(port: server.boundPort)
+            client.send("GET /wait HTTP/\(version)\r\nHost: t\r\n\r\n")
+            try wait { waiting.withLock { $0 != nil } }
+            let responder = try #require(waiting.withLock { $0.take() })
+            client.finishSending()
+            for _ in 0..<20 {
+                #expect(!responder.isClientGone)
+                usleep(5000)
+            }
+            responder.respond(.text("patience"))
+            var answer = try client.receive()
+            if answer.status == 102 { answer = try client.receive() }
+            #expect(answer.text == "patience")
+        }
+    }
+
     @Test func aResponderThatIsDroppedAnswers500() throws {
         let server = try serve { _, _ in }
         defer { server.stop() }

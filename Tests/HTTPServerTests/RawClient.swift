@@ -46,6 +46,9 @@ final class RawClient {
         }
     }
 
+    /// Closes the sending half only.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     func get(_ target: String) throws -> Answer {
         send("GET \(target) HTTP/1.1\r\nHost: test\r\n\r\n")
         return try receive()

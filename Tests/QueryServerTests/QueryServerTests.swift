@@ -1,5 +1,7 @@
+import Config
 import Dispatch
 import JSON
+import Query
 import Synchronization
 import Testing
 
@@ -79,6 +81,27 @@ import Testing
         #expect(meta?["as_of"]?["clock"]?.asString == "2023-11-14T22:13:20.000000Z")
         #expect(meta?["tail_rows"]?.asInteger == 1 && meta?["table_version"]?.asInteger == -1)
         #expect(meta?["exact"]?.asBool == true && meta?["cached"]?.asBool == false)
+    }
+
+    @Test(arguments: [(true, 499, "client_gone"), (false, 504, "timeout")])
+    func aHangUpIsToldFromALateAnswer(isGone: Bool, status: Int, code: String) throws {
+        let served = try ServedFolder()
+        try served.commit("click", user: "u", micros: 1_700_000_000_000_000)
+        let call = QuestionCall(
+            config: QueryConfig(), projects: ProjectReaders(dataFolder: served.folder.path), arrivedMicros: 0,
+            isGone: { isGone })
+        guard case .failure(let problem) = call.answer(Array(#"{"kind":"aggregate"}"#.utf8)) else {
+            Issue.record("a late question was answered")
+            return
+        }
+        #expect(problem.status == status && problem.code == code)
+    }
+
+    @Test func aProblemNamesItsPlaceOnce() {
+        let mixed = Problem(QueryError.mixedCurrencies(path: "metrics[0]", currencies: ["EUR", "USD"]))
+        #expect(mixed.path == "metrics[0]" && !mixed.message.contains("metrics"))
+        let whole = Problem(QueryError.invalid(path: "", reason: "an object is expected"))
+        #expect(whole.json["error"]?["path"] == nil)
     }
 
     @Test func questionsBeyondTheWaitingRoomAreRefused() {

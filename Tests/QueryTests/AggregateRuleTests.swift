@@ -94,6 +94,17 @@ import Testing
         #expect(try self.answer([context, context], json).meta.warnings.isEmpty)
     }
 
+    @Test func aNameThatOnlyOneScopeHasIsNotWarnedOf() throws {
+        let sum: JSONValue = ["kind": "aggregate", "metrics": [["type": "sum", "field": "amount"]]]
+        var context = event("a", noon, user: "u")
+        context.values.append(EventValue(.context, "amount", .float64(2)))
+        let property = event("a", noon, user: "u", [("amount", .float64(1))])
+        let alone = try answer([context, context], sum)
+        #expect(alone.rows == [[4]] && alone.meta.warnings.isEmpty)
+        let both = try answer([context, property, context, property], sum)
+        #expect(both.rows == [[6]] && both.meta.warnings.count == 1)
+    }
+
     @Test func `numbers equal by worth, other types never, and wrong types are counted`() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(1))]), event("a", noon, user: "u", [("n", .float64(1))]),
@@ -129,6 +140,31 @@ import Testing
         #expect(try answer(events, json).rows == [[.integer(large), 1]])
     }
 
+    @Test func wholeSumsAreExactWhereverTheyFit() throws {
+        let large: Int64 = 9_007_199_254_740_993
+        func results(_ values: [EventValue.Value]) throws -> [JSONValue] {
+            let events = values.map { event("a", noon, user: "u", [("n", $0)]) }
+            let metrics: JSONValue = [["type": "sum", "field": "n"], ["type": "avg", "field": "n"]]
+            return try answer(events, ["kind": "aggregate", "metrics": metrics]).rows[0]
+        }
+        #expect(try results([.int64(large)]) == [.integer(large), .integer(large)])
+        #expect(try results([.int64(large), .int64(large)]) == [.integer(2 * large), .integer(large)])
+        #expect(try results([.float64(0.5), .int64(large), .float64(-0.5)])[0] == .integer(large))
+        // Past 2^63 and back, in either order.
+        #expect(try results([.int64(.max), .int64(5), .int64(-6)])[0] == .integer(.max - 1))
+        #expect(try results([.int64(-6), .int64(.max), .int64(5)])[0] == .integer(.max - 1))
+        #expect(try results([.int64(.min), .int64(-5), .int64(5)])[0] == .integer(.min))
+    }
+
+    @Test func whatIsTooLargeForANumberIsRefused() throws {
+        let most = Double.greatestFiniteMagnitude
+        let events = [most, most, most].map { event("a", noon, user: "u", [("n", .float64($0))]) }
+        let average: JSONValue = ["kind": "aggregate", "metrics": [["type": "avg", "field": "n"]]]
+        #expect(try answer(events, average).rows == [[.number(most)]])
+        let sum: JSONValue = ["kind": "aggregate", "metrics": ["count", ["type": "sum", "field": "n"]]]
+        #expect(error { try answer(events, sum) }?.description.hasPrefix("metrics[1]: ") == true)
+    }
+
     @Test func `averages and bounds ignore events without the value`() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(4))]), event("a", noon, user: "u"),
@@ -158,6 +194,23 @@ import Testing
         json["group_by"] = nil
         json["filters"] = ["currency": "USD"]
         #expect(try answer(events, .object(json)).rows == [[20.5]])
+        // To name the currency is not to choose one.
+        for filter in [
+            ["field": "currency", "op": "exists"], ["field": "currency", "op": "ne", "value": "GBP"],
+            ["currency": ["EUR", "USD"]],
+        ] as [JSONValue] {
+            json["filters"] = filter
+            #expect(error { try answer(events, .object(json)) } == refusal, "\(filter)")
+        }
+        json["filters"] = ["field": "currency", "op": "ne", "value": "EUR"]
+        #expect(try answer(events, .object(json)).rows == [[21.5]])
+        json["filters"] = nil
+        for type in ["avg", "min", "max"] {
+            json["metrics"] = [["type": .string(type), "field": "properties.amount"]]
+            #expect(error { try answer(events, .object(json)) } == refusal, "\(type)")
+        }
+        json["metrics"] = [["type": "count_distinct", "field": "amount"]]
+        #expect(try answer(events, .object(json)).rows == [[4]])
     }
 
     @Test func `a user is a person in metrics and any of his ids in filters`() throws {
@@ -261,7 +314,8 @@ import Testing
         try fixture.commit(events, nowMicros: micros("2024-06-01"))
         let snapshot = try fixture.snapshot()
         let groups = try question(["kind": "aggregate", "group_by": "p"])
-        #expect(throws: QueryError.self) { try QueryEngine.answer(groups, snapshot, Execution(budgetBytes: 10_000)) }
+        let refusal = error { try QueryEngine.answer(groups, snapshot, Execution(budgetBytes: 10_000)) }
+        #expect(refusal?.description.hasPrefix("the answer needs at least ") == true)
         let distinct = try question(["kind": "aggregate", "metrics": [["type": "count_distinct", "field": "user_id"]]])
         // In bands it needs a few hundred bytes at a time.
         #expect(try QueryEngine.answer(distinct, snapshot, Execution(budgetBytes: 10_000)).rows == [[2000]])

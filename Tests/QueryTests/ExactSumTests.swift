@@ -32,6 +32,25 @@ import Testing
         #expect(sum([0x1p53, 1, 0.5]) == 0x1p53 + 2)
     }
 
+    @Test func averagesAreRoundedOnceFromTheExactQuotient() {
+        func average(_ numbers: [Double]) -> Value {
+            var sum = ExactSum()
+            for number in numbers { sum.add(number) }
+            return sum.average(of: numbers.count)
+        }
+        #expect(average([1, 0, 0]) == .fraction(1.0 / 3))
+        #expect(average([-1, 0, 0]) == .fraction(-1.0 / 3))
+        #expect(average([-.greatestFiniteMagnitude, -.greatestFiniteMagnitude]) == Value(-.greatestFiniteMagnitude))
+        // Half of the least number ties to zero, two thirds of it round up to it, a third down.
+        let least = Double.leastNonzeroMagnitude
+        #expect(average([least, 0]) == .integer(0))
+        #expect(average([least, least, 0]) == .fraction(least))
+        #expect(average([least, 0, 0]) == .integer(0))
+        #expect(average([3 * least, 0]) == .fraction(2 * least))
+        // The exact sum is a little under a tie, which a sum rounded first would hit.
+        #expect(average([0x1p53 + 2, 1, -0x1p-60]) == .fraction((0x1p53 + 2) / 3))
+    }
+
     @Test func `integers past 2^63 add up`() {
         var sum = ExactSum()
         for _ in 0..<3 { sum.add(Int64.max) }

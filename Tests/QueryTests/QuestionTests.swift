@@ -44,6 +44,9 @@ import Zones
         (#"{"kind":"aggregate","date_range":{"start":"30 days ago"}}"#, "date_range.start"),
         (#"{"kind":"aggregate","date_range":{"start":"3_fortnights_ago"}}"#, "date_range.start"),
         (#"{"kind":"aggregate","date_range":{"start":"2024-03-02","end":"2024-03-01T00:00:00Z"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20","end":"2026-11-19"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20T00:00:00Z","end":"2026-11-19"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","filters":{"start_date":"today","end_date":"yesterday"}}"#, "filters.end_date"),
         (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
         (#"{"kind":"aggregate","filters":{"start_date":5}}"#, "filters.start_date"),
         (#"{"kind":"aggregate","filters":{"and":[{"field":"x","op":"eq","value":1},{"field":"x","op":"is"}]}}"#,
@@ -52,12 +55,20 @@ import Zones
         (#"{"kind":"aggregate","filters":{"or":{}}}"#, "filters.or"),
         (#"{"kind":"aggregate","filters":{"not":{"and":[{"start_date":"today"}]}}}"#, "filters.not.and[0].start_date"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"eq"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"x","value":5}}"#, "filters.op"),
+        (#"{"kind":"aggregate","filters":{"field":"x","operator":"gt","value":5}}"#, "filters.op"),
+        (#"{"kind":"aggregate","filters":{"not":{"field":"x","operator":"gt"}}}"#, "filters.not.op"),
+        (#"{"kind":"aggregate","filters":{"feild":"x","op":"gt","value":5}}"#, "filters.feild"),
+        (#"{"kind":"aggregate","filters":{"op":"gt","value":5}}"#, "filters.field"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":3}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"in","value":[1,[]]}}"#, "filters.value[1]"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"contains","value":3}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"lt","value":true}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"x","op":"exists","value":1}}"#, "filters.value"),
         (#"{"kind":"aggregate","filters":{"field":"timestamp","op":"gt","value":"noon"}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"field":"timestamp","op":"gt","value":1710000000000000}}"#, "filters.value"),
+        (#"{"kind":"aggregate","filters":{"received_at":1.5}}"#, "filters.received_at"),
+        (#"{"kind":"aggregate","filters":{"received_at":[true]}}"#, "filters.received_at[0]"),
         (#"{"kind":"aggregate","filters":{"event_type":{"a":1}}}"#, "filters.event_type"),
         (#"{"kind":"funnel"}"#, "steps"), (#"{"kind":"funnel","steps":[{"event_type":"a"}]}"#, "steps"),
         (#"{"kind":"funnel","funnel_steps":[{"event_type":"a"},{"name":"b"}]}"#, "funnel_steps[1].event_type"),
@@ -78,6 +89,12 @@ import Zones
         #expect(
             error(["kind": "aggregate", "filters": ["field": "x", "op": "equals", "value": 1]])?.description
                 == #"filters.op: unknown operator "equals"; allowed: \#(operators)"#)
+        #expect(
+            error(["kind": "aggregate", "filters": ["field": "x", "operator": "gt", "value": 1]])?.description
+                == "filters.op: missing; allowed: \(operators)")
+        #expect(error([])?.description == "an object is expected, not an array")
+        let text: JSONValue = ["kind": "aggregate", "time_zone": [:]]
+        #expect(error(text)?.description == "time_zone: a string is expected, not an object")
         #expect(try question(["kind": "aggregate", "filters": ["evnt_type": "x"]]).warnings.count == 1)
     }
 
@@ -112,6 +129,27 @@ import Zones
         // Apia had no 30 December 2011.
         let apia = try day("2011-12-30", "Pacific/Apia")
         #expect(apia.from == apia.to)
+    }
+
+    @Test(arguments: [("2024-03-10", "2024-03-09T18:30:00Z"), ("2024-03-10T01:00", "2024-03-09T19:30:00Z")])
+    func instantsInFiltersFollowTheZone(text: String, instant: String) throws {
+        let tests: [JSONValue] = [
+            ["field": "timestamp", "op": "gte", "value": .string(text)], ["timestamp": .string(text)],
+        ]
+        let bound = Value.integer(micros(instant))
+        let expected: [Predicate] = [
+            .test(.fixed(.timestamp), .isAtLeast(bound)), .test(.fixed(.timestamp), .isIn([bound])),
+        ]
+        for (test, predicate) in zip(tests, expected) {
+            let json: JSONValue = ["kind": "aggregate", "time_zone": "Asia/Kolkata", "filters": test]
+            #expect(try question(json).filter == predicate)
+        }
+        let funnel: JSONValue = [
+            "kind": "funnel", "time_zone": "Asia/Kolkata",
+            "steps": [["event_type": "a", "filters": tests[0]], ["event_type": "b"]],
+        ]
+        guard case .funnel(let funnel) = try question(funnel).body else { return }
+        #expect(funnel.steps[0].filter == expected[0])
     }
 
     @Test func `the dates of the call win over those of the filters`() throws {
