@@ -88,7 +88,8 @@ import Testing
         let served = try ServedFolder()
         try served.commit("click", user: "u", micros: 1_700_000_000_000_000)
         let call = QuestionCall(
-            config: QueryConfig(), projects: ProjectReaders(dataFolder: served.folder.path, tailMemoryBytes: 64 << 20), arrivedMicros: 0,
+            config: QueryConfig(),
+            projects: ProjectReaders(dataFolder: served.folder.path, tailMemoryBytes: 64 << 20), arrivedMicros: 0,
             isGone: { isGone })
         guard case .failure(let problem) = call.answer(Array(#"{"kind":"aggregate"}"#.utf8)) else {
             Issue.record("a late question was answered")
