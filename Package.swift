@@ -81,8 +81,8 @@ let targets: [Target] = [
     library(
         "CommandLine",
         [
-            "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Events", "JSON", "Zones",
-            "Files", "Zstd", "Bytes",
+            "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "WAL", "Table", "Parquet", "Events", "JSON",
+            "Zones", "Files", "Zstd", "Bytes",
         ]),
 
     program("collectord", ["Collector"]),
@@ -109,7 +109,7 @@ let targets: [Target] = [
     tests("Telemetry", ["Telemetry"]),
     tests("Collector", ["Collector"]),
     tests("QueryServer", ["QueryServer", "Events", "WAL", "Table", "Config", "Telemetry", "JSON", "Bytes"]),
-    tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Events"]),
+    tests("CommandLine", ["CommandLine", "EventLoop", "Wire", "WAL", "Table", "Parquet", "Events", "Files", "Bytes"]),
     tests("Tidy", ["Bytes"]),
     tests("EndToEnd", ["Wire", "WAL", "Table", "Query", "JSON"]),
 ]

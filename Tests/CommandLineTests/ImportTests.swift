@@ -46,6 +46,24 @@ import Testing
         #expect(Set(content.events.compactMap(\.eventID)).count == 1000)
     }
 
+    @Test func whatOthersLeftInTheLogIsNotCountedAsItsOwn() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let (first, _) = importing(try folder.file("a.csv", csv(rows: 500)), into: collector, "--no-publish")
+        #expect(first == 0)
+        let (_, capture) = importing(try folder.file("b.csv", csv(rows: 3)), into: collector)
+        #expect(capture.output == "read      3\nstored    0\nduplicate 3\nrejected  0\n")
+    }
+
+    @Test func withoutATableItSaysWhatWasSentAndWhoseTheFiguresAre() throws {
+        let collector = try FakeCollector(.init(hidesTable: true))
+        defer { collector.stop() }
+        let (code, capture) = importing(try folder.file("e.csv", csv(rows: 30)), into: collector)
+        #expect(code == 0)
+        #expect(capture.output == "read      30\nsent      30\nrejected   0\n")
+        #expect(capture.error.contains("published by the project, whoever sent it: 30 rows; 0 duplicates left out"))
+    }
+
     @Test func exactRepeatsAllCount() throws {
         let collector = try FakeCollector()
         defer { collector.stop() }

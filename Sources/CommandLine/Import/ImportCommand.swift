@@ -23,8 +23,8 @@ extension Command {
             seen before in this import. So importing a file again stores nothing twice, an edited file only what
             is new, and exact repeats within a file all count.
 
-            At the end: read; stored; duplicate; earlier, rows that the collector published by itself before the
-            end, stored or duplicate; rejected. Exit code 2: some rows were rejected.
+            At the end: read; stored; duplicate; rejected. Without publishing, or where the table in the data
+            folder cannot tell, sent stands for stored and duplicate. Exit code 2: some rows were rejected.
             """,
         examples: [
             "tidemark import events.csv",
@@ -91,11 +91,12 @@ private struct ImportRun {
             settings, send: { try client.send($0, eventCount: $1, tag: $2) }, reject: report.add)
         client.onDelivered = importer.delivered
 
+        let ledger = ledger()
         try readAll(importer)
         try importer.finish()
         try client.finish()
         try report.finish()
-        return try conclude(importer)
+        return try conclude(importer, client.sources, ledger)
     }
 
     private func readAll(_ importer: Importer) throws {
@@ -112,20 +113,47 @@ private struct ImportRun {
             }
     }
 
+    /// - Returns: nil if the table cannot be read here.
+    private func ledger() -> ImportLedger? {
+        do {
+            return try ImportLedger(
+                dataFolder: access.dataFolder, project: arguments.value("project") ?? "default", disk: disk)
+        } catch {
+            console.note("the table cannot tell what becomes of the rows: \(error)")
+            return nil
+        }
+    }
+
+    /// Rows of the table that are this import's.
+    /// - Returns: nil if the table does not account for all that was sent: it cannot be read or is another's.
+    private func rowCount(_ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?) -> Int? {
+        guard let ledger else { return nil }
+        do {
+            let count = try ledger.count(of: sources)
+            let keptCount = importer.sentCount - importer.refusedCount
+            return count.storedCount >= keptCount ? min(count.rowCount, keptCount) : nil
+        } catch {
+            console.note("the table cannot tell what became of the rows: \(error)")
+            return nil
+        }
+    }
+
     /// Publishes, and says what became of the rows.
-    private func conclude(_ importer: Importer) throws -> ExitCode {
+    private func conclude(
+        _ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?
+    ) throws -> ExitCode {
         var lines = [("read", importer.readCount)]
-        if arguments.has(flag: "no-publish") {
-            lines.append(("sent", importer.sentCount))
-        } else if let published = try publish() {
-            let stored = Int(published["rows"]?.asInteger ?? 0)
-            let duplicate = Int(published["duplicates"]?.asInteger ?? 0)
-            lines += [("stored", stored), ("duplicate", duplicate)]
-            // The collector may have published by itself meanwhile.
-            let before = importer.sentCount - importer.refusedCount - stored - duplicate
-            if before > 0 { lines.append(("earlier", before)) }
+        let published = arguments.has(flag: "no-publish") ? nil : try publish()
+        if published != nil, let rowCount = rowCount(importer, sources, ledger) {
+            lines += [("stored", rowCount), ("duplicate", importer.sentCount - importer.refusedCount - rowCount)]
         } else {
             lines.append(("sent", importer.sentCount))
+            if let published {
+                let (rows, duplicates) = (published["rows"]?.asInteger, published["duplicates"]?.asInteger)
+                console.note(
+                    "published by the project, whoever sent it: \(Figures.grouped(Int(rows ?? 0))) rows; "
+                        + "\(Figures.grouped(Int(duplicates ?? 0))) duplicates left out")
+            }
         }
         lines.append(("rejected", importer.rejectedCount))
         let width = lines.map { Figures.grouped($0.1).count }.max() ?? 0
