@@ -151,6 +151,19 @@ import Testing
         }
     }
 
+    @Test func aFailedImportTellsWhatWasSentAndWritesItsRejects() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let gzip = try GzipFixture.compressed(Array(("event,timestamp\nclick,soon\n" + csv(rows: 3)).utf8))
+        try Data(gzip.dropLast(2)).write(to: URL(fileURLWithPath: folder("cut.gz")))
+        let (code, capture) = importing(folder("cut.gz"), into: collector, "--rejects", folder("rejects"))
+        #expect(code == 1)
+        #expect(capture.output == "read      5\nsent      0\nrejected  5\n")
+        #expect(capture.error.contains("cut.gz: the gzip data ends too early"))
+        let rejects = try String(contentsOfFile: folder("rejects"), encoding: .utf8)
+        #expect(rejects.split(separator: "\n").count == 5)
+    }
+
     @Test func standardInputIsReadForADash() {
         let capture = Capture(input: csv(rows: 3))
         #expect(capture.run("import", "--dry-run", "-") == 0)

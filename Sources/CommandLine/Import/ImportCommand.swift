@@ -92,11 +92,31 @@ private struct ImportRun {
         client.onDelivered = importer.delivered
 
         let ledger = ledger()
-        try readAll(importer)
-        try importer.finish()
-        try client.finish()
-        try report.finish()
+        try completing(report) {
+            do {
+                try readAll(importer)
+                try importer.finish()
+                try client.finish()
+            } catch {
+                try show([
+                    ("read", importer.readCount), ("sent", importer.deliveredCount),
+                    ("rejected", importer.rejectedCount),
+                ])
+                throw error
+            }
+        }
         return try conclude(importer, client.sources, ledger)
+    }
+
+    /// Finishes the report whether or not `body` throws: what failed half-way is when it is needed most.
+    private func completing(_ report: RejectReport, _ body: () throws -> Void) throws {
+        do { try body() } catch {
+            do { try report.finish() } catch let unwritten {
+                console.note("the rejects are not all written: \(unwritten)")
+            }
+            throw error
+        }
+        try report.finish()
     }
 
     private func readAll(_ importer: Importer) throws {
@@ -110,7 +130,7 @@ private struct ImportRun {
                 meter.update(eventCount: importer.sentCount, doneBytes: done, totalBytes: total)
             }
             meter.clear()
-            }
+        }
     }
 
     /// - Returns: nil if the table cannot be read here.
@@ -156,13 +176,18 @@ private struct ImportRun {
             }
         }
         lines.append(("rejected", importer.rejectedCount))
-        let width = lines.map { Figures.grouped($0.1).count }.max() ?? 0
+        try show(lines)
+        return importer.rejectedCount == 0 ? .done : .partial
+    }
+
+    /// One line each, the numbers below one another.
+    private func show(_ lines: [(name: String, count: Int)]) throws {
+        let width = lines.map { Figures.grouped($0.count).count }.max() ?? 0
         for (name, count) in lines {
             let text = Figures.grouped(count)
             try console.print(
                 name + String(repeating: " ", count: 10 - name.count + width - text.count) + text)
         }
-        return importer.rejectedCount == 0 ? .done : .partial
     }
 
     /// - Returns: nil if the collector cannot be asked; what was sent is durable all the same.
@@ -181,9 +206,10 @@ private struct ImportRun {
         let shownMax = 3
         var first: [UInt8]?
         let importer = Importer(settings, send: { batch, _, _ in first = first ?? batch }, reject: report.add)
-        try readAll(importer)
-        try importer.finish()
-        try report.finish()
+        try completing(report) {
+            try readAll(importer)
+            try importer.finish()
+        }
         if let first {
             var decoder = BatchDecoder()
             for event in try decoder.decode(first.rawSpan).events().prefix(shownMax) {

@@ -38,6 +38,8 @@ final class Importer {
     private(set) var readCount = 0
     /// Rows that became events in batches.
     private(set) var sentCount = 0
+    /// Of those, the ones whose fate the collector has told: durable, or refused.
+    private(set) var deliveredCount = 0
     /// Rows that did not become events, and events that the collector did not store.
     private(set) var rejectedCount = 0
     /// The latter.
@@ -86,6 +88,7 @@ final class Importer {
     /// Accounts for what the collector did not store.
     func delivered(_ delivery: Delivery) throws {
         guard let rows = places.removeValue(forKey: delivery.tag) else { return }
+        deliveredCount += delivery.eventCount
         for refusal in delivery.refused {
             refusedCount += refusal.rows.count
             for row in rows[refusal.rows] {
