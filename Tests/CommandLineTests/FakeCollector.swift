@@ -14,8 +14,9 @@ final class FakeCollector: Sendable {
         var cutsAfterBatches: Int?
         /// Whether what was taken before the cut is durable, though nobody was told.
         var keepsWhatWasCut = false
-        /// Events of this type are not stored: SCHEMA.
+        /// Events of this type are not stored.
         var refusedType: String?
+        var refusal = VerdictCode.schema
         /// Whether its data folder holds no table.
         var hidesTable = false
     }
@@ -168,7 +169,7 @@ private final class CollectorState {
         let refused = events.indices.filter { events[$0].type == trouble.refusedType }
         ledger.exclude(
             key,
-            verdicts: refused.map { Verdict(sequence: frame.base + UInt64($0), count: 1, code: .schema) },
+            verdicts: refused.map { Verdict(sequence: frame.base + UInt64($0), count: 1, code: trouble.refusal) },
             quarantinedCount: 0)
         guard let source = ledger.key(of: key)?.source else { preconditionFailure("an accepted batch has a source") }
         group += events.filter { $0.type != trouble.refusedType }.map { ($0, source) }

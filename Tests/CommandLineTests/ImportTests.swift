@@ -64,6 +64,18 @@ import Testing
         #expect(capture.error.contains("published by the project, whoever sent it: 30 rows; 0 duplicates left out"))
     }
 
+    @Test func anAdminTokenThatCannotBeReadCostsOnlyThePublish() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let token = collector.folder("admin.token")
+        try FileManager.default.removeItem(atPath: token)
+        try FileManager.default.createDirectory(atPath: token, withIntermediateDirectories: false)
+        let (code, capture) = importing(try folder.file("e.csv", csv(rows: 3)), into: collector)
+        #expect(code == 0)
+        #expect(capture.output == "read      3\nsent      3\nrejected  0\n")
+        #expect(capture.error.contains("stored, but not published now"))
+    }
+
     @Test func exactRepeatsAllCount() throws {
         let collector = try FakeCollector()
         defer { collector.stop() }
@@ -188,6 +200,36 @@ import Testing
         let (code, capture) = importing(path, into: collector, "--token-file", token)
         #expect(code == 1)
         #expect(capture.error.contains("authentication"))
+    }
+
+    @Test func aBadHeaderIsToldWithItsReason() throws {
+        func failure(_ text: String, _ more: String...) throws -> String {
+            let capture = Capture()
+            let code = TidemarkCommands.run(
+                ["import", "--dry-run"] + more + [try folder.file("e.csv", text)], capture.console)
+            #expect(code != 0)
+            return capture.error
+        }
+        let row = "click,1700000000\n"
+        #expect(try failure("\"event\"x,timestamp\n\(row)").contains("text behind the closing quote of field 1"))
+        #expect(try failure("event,event,timestamp\n").contains("two columns are called \"event\""))
+        #expect(try failure(row, "--header", "event,event,timestamp").contains("two columns are called \"event\""))
+        #expect(try failure(row, "--header", "event,,timestamp").contains("2 fields where the header has 3"))
+    }
+
+    @Test func anEventThatIsNoneIsToldInWordsWithTheMembersName() throws {
+        let line = #"{"event":"a","timestamp":1700000000,"n":1,"properties":{"n":2}}"#
+        let capture = Capture()
+        #expect(capture.run("import", "--dry-run", try folder.file("e.ndjson", line)) == 2)
+        #expect(capture.error.contains("not an event: \"n\": two values of one scope and name in one event\n"))
+    }
+
+    @Test func aTimestampThatTheCollectorRefusesIsNotCalledTheFuture() throws {
+        let collector = try FakeCollector(.init(refusedType: "click", refusal: .future))
+        defer { collector.stop() }
+        let (_, capture) = importing(try folder.file("e.csv", "event,timestamp\nclick,-1\n"), into: collector)
+        #expect(
+            capture.error.contains("e.csv:2: not stored by the collector: the timestamp is not between 1971 and"))
     }
 
     @Test func aFileWithoutTimestampIsRefusedWhole() throws {

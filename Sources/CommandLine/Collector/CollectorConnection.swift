@@ -183,7 +183,7 @@ final class CollectorConnection {
                 let first = Int(clamping: verdict.sequence &- batch.base)
                 let end = first + Int(clamping: verdict.count)
                 let rows = min(first, batch.count)..<min(end, batch.count)
-                return Delivery.Refusal(rows: rows, reason: "\(verdict.code)")
+                return Delivery.Refusal(rows: rows, reason: Self.words(verdict.code))
             }
         case .listed: break
         case .overLimit:
@@ -192,6 +192,10 @@ final class CollectorConnection {
         do { try onDelivered(Delivery(tag: batch.tag, eventCount: batch.count, refused: refused)) } catch {
             failure = error
         }
+    }
+
+    private static func words(_ code: VerdictCode) -> String {
+        code == .future ? "the timestamp is not between 1971 and an hour ahead of the collector's clock" : "\(code)"
     }
 
     /// The session moved what is left to a new source: its sequences begin at 1.

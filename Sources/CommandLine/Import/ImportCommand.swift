@@ -4,6 +4,7 @@ import Events
 import Files
 import Foundation
 import JSON
+import Table
 import Wire
 import Zones
 
@@ -68,6 +69,7 @@ private struct ImportRun {
 
     private var arguments: CommandArguments { invocation.arguments }
     private var console: Console { invocation.console }
+    private var project: String { arguments.value("project") ?? Project.defaultName }
 
     init(_ invocation: Invocation) throws {
         self.invocation = invocation
@@ -82,7 +84,7 @@ private struct ImportRun {
         let place = try access.ingestPlace(arguments, disk: disk)
         var wire = ClientSession.Settings(
             token: try access.token(arguments, ifAbsent: "default.token", disk: disk),
-            project: arguments.value("project") ?? "default")
+            project: project)
         wire.sdkName = "tidemark-import"
         wire.kind = .backfill
         let client = try CollectorClient(place, wire, console: console)
@@ -136,8 +138,7 @@ private struct ImportRun {
     /// - Returns: nil if the table cannot be read here.
     private func ledger() -> ImportLedger? {
         do {
-            return try ImportLedger(
-                dataFolder: access.dataFolder, project: arguments.value("project") ?? "default", disk: disk)
+            return try ImportLedger(dataFolder: access.dataFolder, project: project, disk: disk)
         } catch {
             console.note("the table cannot tell what becomes of the rows: \(error)")
             return nil
@@ -163,7 +164,8 @@ private struct ImportRun {
         _ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?
     ) throws -> ExitCode {
         var lines = [("read", importer.readCount)]
-        let published = arguments.has(flag: "no-publish") ? nil : try publish()
+        let published = arguments.has(flag: "no-publish")
+            ? nil : access.publish(project, console: console, disk: disk)
         if published != nil, let rowCount = rowCount(importer, sources, ledger) {
             lines += [("stored", rowCount), ("duplicate", importer.sentCount - importer.refusedCount - rowCount)]
         } else {
@@ -187,18 +189,6 @@ private struct ImportRun {
             let text = Figures.grouped(count)
             try console.print(
                 name + String(repeating: " ", count: 10 - name.count + width - text.count) + text)
-        }
-    }
-
-    /// - Returns: nil if the collector cannot be asked; what was sent is durable all the same.
-    private func publish() throws -> JSONValue? {
-        do {
-            return try AdminClient.request(
-                "publish", ["project": .string(arguments.value("project") ?? "default")], socket: access.socket,
-                token: try access.adminToken(disk: disk))
-        } catch let error as CommandError {
-            console.note("stored, but not published now: \(error.description)")
-            return nil
         }
     }
 
@@ -231,7 +221,12 @@ extension Importer.Settings {
             let byte = text == "tab" || text == "\\t" ? UInt8(ascii: "\t") : text.utf8.first
             return text.utf8.count == 1 || text == "tab" || text == "\\t" ? byte : nil
         }
-        header = arguments.value("header")?.split(separator: ",").map(String.init)
+        header = try arguments.value("header").map { text in
+            do {
+                return try Importer.columnNames(
+                    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+            } catch { throw CommandError.usage("--header: \(error)") }
+        }
         batchEventsMax = try arguments.integer("batch", in: 1...65_536) ?? 500
         assembler.defaultType = arguments.value("event-type")
         assembler.timestamps.unit = try invocation.choice("timestamp-unit", ifAbsent: .auto)
