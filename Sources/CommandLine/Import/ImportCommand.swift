@@ -164,8 +164,8 @@ private struct ImportRun {
         _ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?
     ) throws -> ExitCode {
         var lines = [("read", importer.readCount)]
-        let published = arguments.has(flag: "no-publish")
-            ? nil : access.publish(project, console: console, disk: disk)
+        let isPublishing = !arguments.has(flag: "no-publish")
+        let published = isPublishing ? access.publish(project, console: console, disk: disk) : nil
         if published != nil, let rowCount = rowCount(importer, sources, ledger) {
             lines += [("stored", rowCount), ("duplicate", importer.sentCount - importer.refusedCount - rowCount)]
         } else {
