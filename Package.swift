@@ -71,8 +71,8 @@ let package = Package(
         library(
             "CommandLine",
             [
-                "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "Table", "WAL", "Events", "Zones",
-                "JSON", "Files", "Bytes",
+                "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "Table", "Parquet", "WAL", "Events",
+                "Zones", "JSON", "Files", "Bytes",
             ]),
 
         program("collectord", ["Collector"]),
@@ -108,8 +108,8 @@ let package = Package(
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Crypto", "Wire", "WAL", "Events", "Zones", "JSON", "Files",
-                "Bytes",
+                "TestSupport", "CommandLine", "EventLoop", "Crypto", "Wire", "Table", "Parquet", "WAL", "Events",
+                "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),
         tests(

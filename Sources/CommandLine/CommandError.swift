@@ -28,7 +28,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case unreadableInput(path: String, reason: String)
     case unreadableTokens(path: String, reason: String)
     case nothingThere(path: String, expected: String)
-    case queryFailed(status: Int, code: String, message: String, path: String?)
+    /// `allowed`: what would have been taken instead.
+    case queryFailed(status: Int, code: String, message: String, path: String?, allowed: [String])
 
     var description: String {
         switch self {
@@ -47,8 +48,9 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
         case .unreadableInput(let path, let reason): "\(path): \(reason)"
         case .unreadableTokens(let path, let reason): "\(path): \(reason)"
         case .nothingThere(let path, let expected): "\(path): \(expected)"
-        case .queryFailed(let status, let code, let message, let path):
-            "\(status) \(code)" + (path.map { " at \($0)" } ?? "") + ": \(message)"
+        case .queryFailed(let status, let code, let message, let path, let allowed):
+            "\(status) \(code)" + (path.map { $0.isEmpty ? "" : " at \($0)" } ?? "") + ": \(message)"
+                + (allowed.isEmpty ? "" : "; allowed: " + allowed.joined(separator: ", "))
         }
     }
 

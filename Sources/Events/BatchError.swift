@@ -46,6 +46,66 @@ public enum BatchError: Error, Equatable, Sendable {
     }
 }
 
+extension BatchError {
+    /// The fault in words, for a person who sent the event. Without its place, which the case itself tells.
+    public var reason: String {
+        switch self {
+        case .truncated: "ends before a value of it does"
+        case .varintTooLong: "a varint is too long"
+        case .surplusBytes: "holds more bytes than its values fill"
+        case .unsupportedVersion(let version): "version \(version) is not supported"
+        case .unknownCodec(let codec): "codec \(codec) is unknown"
+        case .reservedFieldNotZero: "a reserved field is not zero"
+        case .noEvents: "there are no events"
+        case .decodedSizeMismatch(let declared, let actual):
+            "the header says \(declared) decoded bytes, there are \(actual)"
+        case .compression(let error): "zstd: \(error)"
+        case .notOneZstdFrame: "one zstd frame must fill the batch"
+        case .overLimit(let quantity, let value, let limit): "\(quantity.words): \(value), at most \(limit)"
+        case .notUTF8: "not UTF-8"
+        case .stringStartsInsideCharacter(let string): "string \(string) starts inside a character"
+        case .columnOrder(let kind): "column \(kind) is out of order"
+        case .missingColumn(let kind): "column \(kind) is missing"
+        case .stringIndexOutOfRange(_, let index, let stringCount): "string \(index) of \(stringCount)"
+        case .emptyString: "a type, id or name of no bytes"
+        case .unknownFlagBits: "unknown bits of the flags"
+        case .spareBitsSet: "spare bits are set"
+        case .unknownScope(let scope, _): "scope \(scope) is unknown"
+        case .unknownValueType(let type, _): "value type \(type) is unknown"
+        case .emptyValueColumn: "no row has a value"
+        case .notFinite: "a number that is not finite"
+        case .notJSON: "not JSON"
+        case .valueColumnOrder: "value columns are out of order"
+        case .repeatedName: "two values of one scope and name in one event"
+        }
+    }
+
+    /// Which value of an event the fault is about, counted from 0, if a builder found it and it is about one.
+    public var valueIndex: Int? {
+        switch self {
+        case .emptyString(.valueColumn(let index)), .notFinite(.valueColumn(let index)),
+            .notJSON(.valueColumn(let index)), .repeatedName(.valueColumn(let index), _):
+            index
+        default: nil
+        }
+    }
+}
+
+extension BatchQuantity {
+    fileprivate var words: String {
+        switch self {
+        case .events: "events"
+        case .decodedBytes: "decoded bytes"
+        case .strings: "strings"
+        case .columns: "columns"
+        case .stringBytes: "bytes of a string"
+        case .typeBytes: "bytes of a type"
+        case .nameBytes: "bytes of a value's name"
+        case .identifierBytes: "bytes of an id"
+        }
+    }
+}
+
 /// The verdicts that cost a whole batch (protocol/frames.md §7).
 public enum BatchVerdict: UInt8, Sendable {
     case malformed = 1

@@ -54,7 +54,12 @@ package struct RecordHeader: Equatable, Sendable {
             guard header.recordBytes % alignment == 0, header.recordBytes <= Limits.recordBytesMax,
                 header.recordBytes >= byteCount + header.directoryBytes,
                 header.recordBytes <= bytes.byteCount - offset
-            else { return .bad("record length \(header.recordBytes) is impossible") }
+            else {
+                return .bad(
+                    "record length \(header.recordBytes) is impossible: a multiple of \(alignment) from "
+                        + "\(byteCount + header.directoryBytes) to \(Limits.recordBytesMax), of which "
+                        + "\(bytes.byteCount - offset) bytes are left")
+            }
             return .record(header)
         } catch {
             return .bad("truncated header")

@@ -48,7 +48,9 @@ import Testing
         #expect(rows("\"a\"b,c\nd,e\n") == [
             CSVRow(line: 1, content: .bad(.textAfterQuote(column: 1))), good(2, "d", "e"),
         ])
-        #expect(rows("a\n\"open,\nb\n") == [good(1, "a"), CSVRow(line: 2, content: .bad(.unterminatedQuote))])
+        let open = CSVRow(line: 2, content: .bad(.unterminatedQuote(lines: 2...3)))
+        #expect(rows("a\n\"open,\nb\n") == [good(1, "a"), open])
+        #expect(rows("a\n\"open,\nb") == [good(1, "a"), open])
         let notUTF8 = rows([0x61, 0x2C, 0xFF, 0x0A, 0x62], pieceBytes: 100)
         #expect(notUTF8 == [CSVRow(line: 1, content: .bad(.notUTF8(column: 2))), good(2, "b")])
     }
@@ -56,6 +58,18 @@ import Testing
     @Test func aRowWithoutEndIsCutOff() {
         let long = "\"" + String(repeating: "x", count: CSVParser.rowBytesMax) + "\nnext\n"
         #expect(rows(long) == [CSVRow(line: 1, content: .bad(.tooLong(limit: CSVParser.rowBytesMax))), good(2, "next")])
+    }
+
+    @Test func anOpenQuoteNamesTheLinesItSwallows() {
+        let start = String(repeating: "x,y\n", count: 10)
+        let swallowed = "\"z,y\n" + String(repeating: "x,y\n", count: 990)
+        guard case .bad(let error) = rows(start + swallowed).last?.content else {
+            Issue.record("the last row is good")
+            return
+        }
+        #expect(error.description == "a quote is not closed; lines 11–1001 belong to it")
+        let long = "\"" + String(repeating: "x\n", count: CSVParser.rowBytesMax / 2) + "next\n"
+        #expect(rows(long).first?.content == .bad(.unterminatedQuote(lines: 1...(CSVParser.rowBytesMax / 2))))
     }
 
     @Test func tabsCanDelimit() { #expect(rows("a\tb,c\n", delimiter: "\t") == [good(1, "a", "b,c")]) }

@@ -14,12 +14,17 @@ final class FakeCollector: Sendable {
         var cutsAfterBatches: Int?
         /// Whether what was taken before the cut is durable, though nobody was told.
         var keepsWhatWasCut = false
-        /// Events of this type are not stored: SCHEMA.
+        /// Events of this type are not stored.
         var refusedType: String?
+        var refusal = VerdictCode.schema
+        /// Whether its data folder holds no table.
+        var hidesTable = false
     }
 
     struct Stored: Sendable {
         var events: [Event] = []
+        /// Whose each event is.
+        var sources: [SourceID] = []
         var connectionCount = 0
         var adminVerbs: [String] = []
     }
@@ -82,7 +87,8 @@ private final class CollectorState {
     private var listener: Listener!
     private var ledger = SourceLedger(lineage: [UInt8](repeating: 7, count: 16))
     private var peers: [UInt64: Peer] = [:]
-    private var group: [Event] = []
+    private var group: [(event: Event, source: SourceID)] = []
+    private let table: FakeTable
     private var nextConnection: UInt64 = 1
     private var batchCount = 0
     private var hasCut = false
@@ -90,6 +96,7 @@ private final class CollectorState {
     init(_ collector: FakeCollector, _ trouble: FakeCollector.Trouble) throws {
         self.collector = collector
         self.trouble = trouble
+        table = try FakeTable(dataFolder: collector.folder.path)
         loop = try Loop()
         stop = try Wakeup(loop) { [unowned self] _ in loop.stop() }
         listener = try Listener(
@@ -162,9 +169,10 @@ private final class CollectorState {
         let refused = events.indices.filter { events[$0].type == trouble.refusedType }
         ledger.exclude(
             key,
-            verdicts: refused.map { Verdict(sequence: frame.base + UInt64($0), count: 1, code: .schema) },
+            verdicts: refused.map { Verdict(sequence: frame.base + UInt64($0), count: 1, code: trouble.refusal) },
             quarantinedCount: 0)
-        group += events.filter { $0.type != trouble.refusedType }
+        guard let source = ledger.key(of: key)?.source else { preconditionFailure("an accepted batch has a source") }
+        group += events.filter { $0.type != trouble.refusedType }.map { ($0, source) }
         batchCount += 1
         if batchCount == trouble.cutsAfterBatches, !hasCut { cut(number, peer) }
     }
@@ -176,7 +184,7 @@ private final class CollectorState {
         peer.stream.close()
         guard let (sealed, _) = ledger.sealGroup() else { return }
         if trouble.keepsWhatWasCut {
-            collector.change { $0.events += group }
+            keepGroup()
             _ = ledger.groupDurable(sealed)
         } else {
             _ = ledger.groupFailed(sealed, .storage, afterMilliseconds: 1)
@@ -184,10 +192,17 @@ private final class CollectorState {
         group = []
     }
 
+    private func keepGroup() {
+        collector.change { stored in
+            stored.events += group.map(\.event)
+            stored.sources += group.map(\.source)
+        }
+        group = []
+    }
+
     private func commit() {
         guard let (sealed, _) = ledger.sealGroup() else { return }
-        collector.change { $0.events += group }
-        group = []
+        keepGroup()
         deliver(ledger.groupDurable(sealed))
     }
 
@@ -209,9 +224,11 @@ private final class CollectorState {
         var status = AdminStatus.done
         switch request.verb {
         case "publish":
-            let events = collector.content.events
-            let distinct = Set(events.compactMap(\.eventID)).count + events.count(where: { $0.eventID == nil })
-            result = #"{"version":1,"last_record":1,"rows":\#(distinct),"duplicates":\#(events.count - distinct)}"#
+            let totals = Dictionary(uniqueKeysWithValues: ledger.snapshot().map { ($0.key.source, $0.totals) })
+            guard let slice = try? table.publish(collector.content, totals, writes: !trouble.hidesTable) else {
+                preconditionFailure("no table can be written")
+            }
+            result = #"{"version":1,"last_record":1,"rows":\#(slice.rows),"duplicates":\#(slice.duplicates)}"#
         case "status": result = #"{"state":"running","log":{"records":3}}"#
         case "reload_tokens": break
         default: (status, result) = (.failed, #"{"error":"unknown verb"}"#)

@@ -46,6 +46,36 @@ import Testing
         #expect(Set(content.events.compactMap(\.eventID)).count == 1000)
     }
 
+    @Test func whatOthersLeftInTheLogIsNotCountedAsItsOwn() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let (first, _) = importing(try folder.file("a.csv", csv(rows: 500)), into: collector, "--no-publish")
+        #expect(first == 0)
+        let (_, capture) = importing(try folder.file("b.csv", csv(rows: 3)), into: collector)
+        #expect(capture.output == "read      3\nstored    0\nduplicate 3\nrejected  0\n")
+    }
+
+    @Test func withoutATableItSaysWhatWasSentAndWhoseTheFiguresAre() throws {
+        let collector = try FakeCollector(.init(hidesTable: true))
+        defer { collector.stop() }
+        let (code, capture) = importing(try folder.file("e.csv", csv(rows: 30)), into: collector)
+        #expect(code == 0)
+        #expect(capture.output == "read      30\nsent      30\nrejected   0\n")
+        #expect(capture.error.contains("published by the project, whoever sent it: 30 rows; 0 duplicates left out"))
+    }
+
+    @Test func anAdminTokenThatCannotBeReadCostsOnlyThePublish() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let token = collector.folder("admin.token")
+        try FileManager.default.removeItem(atPath: token)
+        try FileManager.default.createDirectory(atPath: token, withIntermediateDirectories: false)
+        let (code, capture) = importing(try folder.file("e.csv", csv(rows: 3)), into: collector)
+        #expect(code == 0)
+        #expect(capture.output == "read      3\nsent      3\nrejected  0\n")
+        #expect(capture.error.contains("stored, but not published now"))
+    }
+
     @Test func exactRepeatsAllCount() throws {
         let collector = try FakeCollector()
         defer { collector.stop() }
@@ -133,6 +163,19 @@ import Testing
         }
     }
 
+    @Test func aFailedImportTellsWhatWasSentAndWritesItsRejects() throws {
+        let collector = try FakeCollector()
+        defer { collector.stop() }
+        let gzip = try GzipFixture.compressed(Array(("event,timestamp\nclick,soon\n" + csv(rows: 3)).utf8))
+        try Data(gzip.dropLast(2)).write(to: URL(fileURLWithPath: folder("cut.gz")))
+        let (code, capture) = importing(folder("cut.gz"), into: collector, "--rejects", folder("rejects"))
+        #expect(code == 1)
+        #expect(capture.output == "read      5\nsent      0\nrejected  5\n")
+        #expect(capture.error.contains("cut.gz: the gzip data ends too early"))
+        let rejects = try String(contentsOfFile: folder("rejects"), encoding: .utf8)
+        #expect(rejects.split(separator: "\n").count == 5)
+    }
+
     @Test func standardInputIsReadForADash() {
         let capture = Capture(input: csv(rows: 3))
         #expect(capture.run("import", "--dry-run", "-") == 0)
@@ -157,6 +200,36 @@ import Testing
         let (code, capture) = importing(path, into: collector, "--token-file", token)
         #expect(code == 1)
         #expect(capture.error.contains("authentication"))
+    }
+
+    @Test func aBadHeaderIsToldWithItsReason() throws {
+        func failure(_ text: String, _ more: String...) throws -> String {
+            let capture = Capture()
+            let code = TidemarkCommands.run(
+                ["import", "--dry-run"] + more + [try folder.file("e.csv", text)], capture.console)
+            #expect(code != 0)
+            return capture.error
+        }
+        let row = "click,1700000000\n"
+        #expect(try failure("\"event\"x,timestamp\n\(row)").contains("text behind the closing quote of field 1"))
+        #expect(try failure("event,event,timestamp\n").contains("two columns are called \"event\""))
+        #expect(try failure(row, "--header", "event,event,timestamp").contains("two columns are called \"event\""))
+        #expect(try failure(row, "--header", "event,,timestamp").contains("2 fields where the header has 3"))
+    }
+
+    @Test func anEventThatIsNoneIsToldInWordsWithTheMembersName() throws {
+        let line = #"{"event":"a","timestamp":1700000000,"n":1,"properties":{"n":2}}"#
+        let capture = Capture()
+        #expect(capture.run("import", "--dry-run", try folder.file("e.ndjson", line)) == 2)
+        #expect(capture.error.contains("not an event: \"n\": two values of one scope and name in one event\n"))
+    }
+
+    @Test func aTimestampThatTheCollectorRefusesIsNotCalledTheFuture() throws {
+        let collector = try FakeCollector(.init(refusedType: "click", refusal: .future))
+        defer { collector.stop() }
+        let (_, capture) = importing(try folder.file("e.csv", "event,timestamp\nclick,-1\n"), into: collector)
+        #expect(
+            capture.error.contains("e.csv:2: not stored by the collector: the timestamp is not between 1971 and"))
     }
 
     @Test func aFileWithoutTimestampIsRefusedWhole() throws {

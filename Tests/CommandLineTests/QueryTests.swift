@@ -91,6 +91,26 @@ import Testing
         #expect(capture.error == "tidemark: 400 invalid_query at filters.x: no such field\n")
     }
 
+    @Test func aRefusedQuestionSaysWhatIsAllowed() throws {
+        let body = #"""
+            {"error":{"code":"invalid_query","message":"missing","path":"kind","allowed":["aggregate","funnel"]}}
+            """#
+        let (_, capture, _) = try ask(ok(body, status: "400 Bad Request"), "{}")
+        #expect(capture.error == "tidemark: 400 invalid_query at kind: missing; allowed: aggregate, funnel\n")
+    }
+
+    @Test func aFaultOfTheWholeQuestionIsSaidToBeNowhereInIt() throws {
+        let body = #"{"error":{"code":"invalid_query","message":"an object is expected","path":"","allowed":[]}}"#
+        let (_, capture, _) = try ask(ok(body, status: "400 Bad Request"), "{}")
+        #expect(capture.error == "tidemark: 400 invalid_query: an object is expected\n")
+    }
+
+    @Test func valuesThatWereLeftOutAreTold() throws {
+        let body = #"{"rows":[{"sum":1}],"meta":{"skipped":1200,"warnings":[]}}"#
+        let (_, capture, _) = try ask(ok(body), "{}")
+        #expect(capture.error == "1,200 values were no numbers where numbers are wanted: left out\n")
+    }
+
     @Test func withoutQuerydItSaysSo() throws {
         let capture = Capture()
         #expect(capture.run("query", "--address", "127.0.0.1:1", "{}") == 1)

@@ -5,9 +5,9 @@ import Foundation
 import JSON
 import TestSupport
 import Testing
-import WAL
 
 @testable import CommandLine
+@testable import WAL
 
 /// A log of real batches in a data folder of its own.
 private struct LogFixture {
@@ -62,6 +62,17 @@ private struct LogFixture {
     private func run(_ arguments: String...) -> (code: Int32, capture: Capture) {
         let capture = Capture()
         return (TidemarkCommands.run(["wal"] + arguments, capture.console), capture)
+    }
+
+    @Test func anImpossibleLengthIsToldWithItsBounds() {
+        let header = RecordHeader(
+            recordBytes: 6000, kind: .group, sequence: 1, commitMicros: 0, tag: 7, directoryBytes: 72, eventCount: 1,
+            directoryCRC: 0)
+        let bytes = header.encoded() + [UInt8](repeating: 0, count: 100)
+        let found = RecordHeader.find(in: bytes.rawSpan, at: 0, tag: 7)
+        let reason = "record length 6000 is impossible: "
+            + "a multiple of 8 from 120 to \(Limits.recordBytesMax), of which 148 bytes are left"
+        #expect(found == .bad(reason))
     }
 
     @Test(arguments: [true, false])

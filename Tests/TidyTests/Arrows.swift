@@ -48,7 +48,7 @@ enum Arrows {
                 + "Synchronization"),
         Module(
             "CommandLine",
-            "EventLoop Config Telemetry Crypto CZlib Wire Table WAL Events Zones JSON Files Bytes "
+            "EventLoop Config Telemetry Crypto CZlib Wire Table Parquet WAL Events Zones JSON Files Bytes "
                 + "Foundation Glibc Synchronization"),
     ]
 

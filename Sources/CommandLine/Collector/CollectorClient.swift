@@ -1,3 +1,4 @@
+import Bytes
 import EventLoop
 import Wire
 
@@ -25,6 +26,9 @@ final class CollectorClient {
         get { connection.onDelivered }
         set { connection.onDelivered = newValue }
     }
+
+    /// Under which events were sent; more than one if another sender used the first.
+    var sources: Set<SourceID> { connection.sources }
 
     /// Puts the batch on its way; waits while too many are.
     func send(_ batch: [UInt8], eventCount: Int, tag: Int) throws {

@@ -40,6 +40,8 @@ final class CollectorConnection {
     private let tickTimer: Timer
     private var session: ClientSession
     private var source: SourceID
+    /// All that events went to, this one included.
+    private(set) var sources: Set<SourceID>
     private var pending: [Pending] = []
     private var nextBase: UInt64 = 1
     private var stream: Stream?
@@ -75,6 +77,7 @@ final class CollectorConnection {
             return generator.next()
         }
         source = session.currentSource
+        sources = [source]
         tickTimer.start(everyMillis: Self.tickMillis) { [self] in tick() }
         perform(session.start())
     }
@@ -180,7 +183,7 @@ final class CollectorConnection {
                 let first = Int(clamping: verdict.sequence &- batch.base)
                 let end = first + Int(clamping: verdict.count)
                 let rows = min(first, batch.count)..<min(end, batch.count)
-                return Delivery.Refusal(rows: rows, reason: "\(verdict.code)")
+                return Delivery.Refusal(rows: rows, reason: Self.words(verdict.code))
             }
         case .listed: break
         case .overLimit:
@@ -191,9 +194,14 @@ final class CollectorConnection {
         }
     }
 
+    private static func words(_ code: VerdictCode) -> String {
+        code == .future ? "the timestamp is not between 1971 and an hour ahead of the collector's clock" : "\(code)"
+    }
+
     /// The session moved what is left to a new source: its sequences begin at 1.
     private func renumber() {
         source = session.currentSource
+        sources.insert(source)
         nextBase = 1
         for index in pending.indices {
             pending[index].base = nextBase

@@ -1,6 +1,7 @@
 import Config
 import EventLoop
 import Files
+import JSON
 
 /// Where a daemon answers.
 enum CollectorPlace: Equatable, Sendable, CustomStringConvertible {
@@ -87,6 +88,19 @@ struct CollectorAccess {
     /// The admin token that `--token-file` names, else the one in the data folder.
     func adminToken(_ arguments: CommandArguments, disk: Disk) throws -> String {
         try token(arguments, ifAbsent: "admin.token", disk: disk)
+    }
+
+    /// Has the project's table take in what its log holds.
+    /// - Returns: what the collector answers: of all that the log held. nil, with a note, if it cannot be asked or
+    ///   fails: what was sent is durable all the same.
+    func publish(_ project: String, console: Console, disk: Disk) -> JSONValue? {
+        do {
+            return try AdminClient.request(
+                "publish", ["project": .string(project)], socket: socket, token: try adminToken(disk: disk))
+        } catch {
+            console.note("stored, but not published now: \(error)")
+            return nil
+        }
     }
 
     /// The first word of a file.

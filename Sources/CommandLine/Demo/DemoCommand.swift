@@ -2,6 +2,7 @@ import Config
 import Events
 import Files
 import JSON
+import Table
 import Wire
 import Zones
 
@@ -50,7 +51,7 @@ extension Command {
         let (arguments, console) = (invocation.arguments, invocation.console)
         let access = try CollectorAccess(invocation)
         let batchEventsMax = try arguments.integer("batch", in: 1...65_536) ?? 500
-        let project = arguments.value("project") ?? "default"
+        let project = arguments.value("project") ?? Project.defaultName
         let wire = ClientSession.Settings(
             token: try access.token(arguments, ifAbsent: "default.token", disk: .posix), project: project)
         let client = try CollectorClient(try access.ingestPlace(arguments, disk: .posix), wire, console: console)
@@ -76,24 +77,14 @@ extension Command {
         try console.print(
             "\(Figures.grouped(stream.producedCount)) events sent and durable in \(Figures.fixed(seconds, 1)) s"
                 + (refusedCount == 0 ? "" : ", \(Figures.grouped(refusedCount)) of them refused"))
-        if !arguments.has(flag: "no-publish") { publish(project, access, console) }
+        if !arguments.has(flag: "no-publish") { _ = access.publish(project, console: console, disk: .posix) }
         return refusedCount == 0 ? .done : .partial
-    }
-
-    private static func publish(_ project: String, _ access: CollectorAccess, _ console: Console) {
-        do {
-            _ = try AdminClient.request(
-                "publish", ["project": .string(project)], socket: access.socket,
-                token: try access.adminToken(disk: .posix))
-        } catch {
-            console.note("stored, but not published now: \(error)")
-        }
     }
 }
 
 extension DemoSettings {
     static let options: [CommandSyntax.Option] = [
-        .value("events", "count", help: "How many events; 200000 by default."),
+        .value("events", "count", help: "About how many events, never more; 200000 by default."),
         .value("users", "count", help: "How many users there are at the beginning; 2000 by default."),
         .value("days", "count", help: "Over how many days; 30 by default."),
         .value("end", "date", help: "The last day, YYYY-MM-DD in UTC; today up to now by default."),

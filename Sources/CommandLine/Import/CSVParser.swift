@@ -13,7 +13,8 @@ struct CSVRow: Equatable {
 /// Reads CSV piece by piece: RFC 4180 with any one-byte delimiter, line ends LF, CRLF or CR, and quotes only around
 /// whole fields.
 ///
-/// A bad row is given as such and reading goes on at the next line. A blank line is no row. O(bytes); holds one row.
+/// A bad row is given as such and reading goes on at the line behind it; a quote that is not closed takes every line up
+/// to the end of the file, or `rowBytesMax`, into its row. A blank line is no row. O(bytes); holds one row.
 struct CSVParser {
     /// An unclosed quote swallows at most this much.
     static let rowBytesMax = 4 << 20
@@ -45,7 +46,9 @@ struct CSVParser {
                 if byte == UInt8(ascii: "\n") { continue }
             }
             rowBytes += 1
-            if rowBytes > Self.rowBytesMax, defect == nil { fail(.tooLong(limit: Self.rowBytesMax)) }
+            if rowBytes > Self.rowBytesMax, defect == nil {
+                fail(line > rowLine ? unterminatedQuote : .tooLong(limit: Self.rowBytesMax))
+            }
             switch byte {
             case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
                 if state == .quoted { keepLineEnd(byte) } else { try endRow(byte, body) }
@@ -59,8 +62,12 @@ struct CSVParser {
 
     /// The file has ended: what is left is the last row.
     mutating func finish(_ body: (CSVRow) throws -> Void) rethrows {
-        if state == .quoted { fail(.unterminatedQuote) }
+        if state == .quoted { fail(unterminatedQuote) }
         if rowBytes > 0 { try endRow(0, body) }
+    }
+
+    private var unterminatedQuote: RowError {
+        .unterminatedQuote(lines: rowLine...max(rowLine, field.last == UInt8(ascii: "\n") ? line - 1 : line))
     }
 
     private mutating func keepLineEnd(_ byte: UInt8) {

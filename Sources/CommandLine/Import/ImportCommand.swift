@@ -4,6 +4,7 @@ import Events
 import Files
 import Foundation
 import JSON
+import Table
 import Wire
 import Zones
 
@@ -23,8 +24,8 @@ extension Command {
             seen before in this import. So importing a file again stores nothing twice, an edited file only what
             is new, and exact repeats within a file all count.
 
-            At the end: read; stored; duplicate; earlier, rows that the collector published by itself before the
-            end, stored or duplicate; rejected. Exit code 2: some rows were rejected.
+            At the end: read; stored; duplicate; rejected. Without publishing, or where the table in the data
+            folder cannot tell, sent stands for stored and duplicate. Exit code 2: some rows were rejected.
             """,
         examples: [
             "tidemark import events.csv",
@@ -68,6 +69,7 @@ private struct ImportRun {
 
     private var arguments: CommandArguments { invocation.arguments }
     private var console: Console { invocation.console }
+    private var project: String { arguments.value("project") ?? Project.defaultName }
 
     init(_ invocation: Invocation) throws {
         self.invocation = invocation
@@ -82,7 +84,7 @@ private struct ImportRun {
         let place = try access.ingestPlace(arguments, disk: disk)
         var wire = ClientSession.Settings(
             token: try access.token(arguments, ifAbsent: "default.token", disk: disk),
-            project: arguments.value("project") ?? "default")
+            project: project)
         wire.sdkName = "tidemark-import"
         wire.kind = .backfill
         let client = try CollectorClient(place, wire, console: console)
@@ -91,11 +93,32 @@ private struct ImportRun {
             settings, send: { try client.send($0, eventCount: $1, tag: $2) }, reject: report.add)
         client.onDelivered = importer.delivered
 
-        try readAll(importer)
-        try importer.finish()
-        try client.finish()
+        let ledger = ledger()
+        try completing(report) {
+            do {
+                try readAll(importer)
+                try importer.finish()
+                try client.finish()
+            } catch {
+                try show([
+                    ("read", importer.readCount), ("sent", importer.deliveredCount),
+                    ("rejected", importer.rejectedCount),
+                ])
+                throw error
+            }
+        }
+        return try conclude(importer, client.sources, ledger)
+    }
+
+    /// Finishes the report whether or not `body` throws: what failed half-way is when it is needed most.
+    private func completing(_ report: RejectReport, _ body: () throws -> Void) throws {
+        do { try body() } catch {
+            do { try report.finish() } catch let unwritten {
+                console.note("the rejects are not all written: \(unwritten)")
+            }
+            throw error
+        }
         try report.finish()
-        return try conclude(importer)
     }
 
     private func readAll(_ importer: Importer) throws {
@@ -109,43 +132,63 @@ private struct ImportRun {
                 meter.update(eventCount: importer.sentCount, doneBytes: done, totalBytes: total)
             }
             meter.clear()
-            }
+        }
+    }
+
+    /// - Returns: nil if the table cannot be read here.
+    private func ledger() -> ImportLedger? {
+        do {
+            return try ImportLedger(dataFolder: access.dataFolder, project: project, disk: disk)
+        } catch {
+            console.note("the table cannot tell what becomes of the rows: \(error)")
+            return nil
+        }
+    }
+
+    /// Rows of the table that are this import's.
+    /// - Returns: nil if the table does not account for all that was sent: it cannot be read or is another's.
+    private func rowCount(_ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?) -> Int? {
+        guard let ledger else { return nil }
+        do {
+            let count = try ledger.count(of: sources)
+            let keptCount = importer.sentCount - importer.refusedCount
+            return count.storedCount >= keptCount ? min(count.rowCount, keptCount) : nil
+        } catch {
+            console.note("the table cannot tell what became of the rows: \(error)")
+            return nil
+        }
     }
 
     /// Publishes, and says what became of the rows.
-    private func conclude(_ importer: Importer) throws -> ExitCode {
+    private func conclude(
+        _ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?
+    ) throws -> ExitCode {
         var lines = [("read", importer.readCount)]
-        if arguments.has(flag: "no-publish") {
-            lines.append(("sent", importer.sentCount))
-        } else if let published = try publish() {
-            let stored = Int(published["rows"]?.asInteger ?? 0)
-            let duplicate = Int(published["duplicates"]?.asInteger ?? 0)
-            lines += [("stored", stored), ("duplicate", duplicate)]
-            // The collector may have published by itself meanwhile.
-            let before = importer.sentCount - importer.refusedCount - stored - duplicate
-            if before > 0 { lines.append(("earlier", before)) }
+        let isPublishing = !arguments.has(flag: "no-publish")
+        let published = isPublishing ? access.publish(project, console: console, disk: disk) : nil
+        if published != nil, let rowCount = rowCount(importer, sources, ledger) {
+            lines += [("stored", rowCount), ("duplicate", importer.sentCount - importer.refusedCount - rowCount)]
         } else {
             lines.append(("sent", importer.sentCount))
+            if let published {
+                let (rows, duplicates) = (published["rows"]?.asInteger, published["duplicates"]?.asInteger)
+                console.note(
+                    "published by the project, whoever sent it: \(Figures.grouped(Int(rows ?? 0))) rows; "
+                        + "\(Figures.grouped(Int(duplicates ?? 0))) duplicates left out")
+            }
         }
         lines.append(("rejected", importer.rejectedCount))
-        let width = lines.map { Figures.grouped($0.1).count }.max() ?? 0
+        try show(lines)
+        return importer.rejectedCount == 0 ? .done : .partial
+    }
+
+    /// One line each, the numbers below one another.
+    private func show(_ lines: [(name: String, count: Int)]) throws {
+        let width = lines.map { Figures.grouped($0.count).count }.max() ?? 0
         for (name, count) in lines {
             let text = Figures.grouped(count)
             try console.print(
                 name + String(repeating: " ", count: 10 - name.count + width - text.count) + text)
-        }
-        return importer.rejectedCount == 0 ? .done : .partial
-    }
-
-    /// - Returns: nil if the collector cannot be asked; what was sent is durable all the same.
-    private func publish() throws -> JSONValue? {
-        do {
-            return try AdminClient.request(
-                "publish", ["project": .string(arguments.value("project") ?? "default")], socket: access.socket,
-                token: try access.adminToken(disk: disk))
-        } catch let error as CommandError {
-            console.note("stored, but not published now: \(error.description)")
-            return nil
         }
     }
 
@@ -153,9 +196,10 @@ private struct ImportRun {
         let shownMax = 3
         var first: [UInt8]?
         let importer = Importer(settings, send: { batch, _, _ in first = first ?? batch }, reject: report.add)
-        try readAll(importer)
-        try importer.finish()
-        try report.finish()
+        try completing(report) {
+            try readAll(importer)
+            try importer.finish()
+        }
         if let first {
             var decoder = BatchDecoder()
             for event in try decoder.decode(first.rawSpan).events().prefix(shownMax) {
@@ -177,7 +221,12 @@ extension Importer.Settings {
             let byte = text == "tab" || text == "\\t" ? UInt8(ascii: "\t") : text.utf8.first
             return text.utf8.count == 1 || text == "tab" || text == "\\t" ? byte : nil
         }
-        header = arguments.value("header")?.split(separator: ",").map(String.init)
+        header = try arguments.value("header").map { text in
+            do {
+                return try Importer.columnNames(
+                    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+            } catch { throw CommandError.usage("--header: \(error)") }
+        }
         batchEventsMax = try arguments.integer("batch", in: 1...65_536) ?? 500
         assembler.defaultType = arguments.value("event-type")
         assembler.timestamps.unit = try invocation.choice("timestamp-unit", ifAbsent: .auto)

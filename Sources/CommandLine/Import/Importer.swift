@@ -38,6 +38,8 @@ final class Importer {
     private(set) var readCount = 0
     /// Rows that became events in batches.
     private(set) var sentCount = 0
+    /// Of those, the ones whose fate the collector has told: durable, or refused.
+    private(set) var deliveredCount = 0
     /// Rows that did not become events, and events that the collector did not store.
     private(set) var rejectedCount = 0
     /// The latter.
@@ -86,6 +88,7 @@ final class Importer {
     /// Accounts for what the collector did not store.
     func delivered(_ delivery: Delivery) throws {
         guard let rows = places.removeValue(forKey: delivery.tag) else { return }
+        deliveredCount += delivery.eventCount
         for refusal in delivery.refused {
             refusedCount += refusal.rows.count
             for row in rows[refusal.rows] {
@@ -129,14 +132,22 @@ final class Importer {
     }
 
     private static func header(_ row: CSVRow, _ input: TextInput) throws -> [String] {
-        guard case .fields(let fields) = row.content else {
-            throw CommandError.unreadableInput(path: input.name, reason: "line \(row.line): the header cannot be read")
+        switch row.content {
+        case .bad(let error):
+            throw CommandError.unreadableInput(
+                path: input.name, reason: "line \(row.line): the header cannot be read: \(error)")
+        case .fields(let fields):
+            do { return try columnNames(fields) } catch {
+                throw CommandError.unreadableInput(path: input.name, reason: "the header: \(error)")
+            }
         }
+    }
+
+    /// A column without a name is called by its number.
+    static func columnNames(_ fields: [String]) throws(RowError) -> [String] {
         let names = fields.enumerated().map { index, name in name.isEmpty ? "column_\(index + 1)" : name }
         var seen: Set<String> = []
-        for name in names where !seen.insert(name).inserted {
-            throw CommandError.unreadableInput(path: input.name, reason: "the header has \"\(name)\" twice")
-        }
+        for name in names where !seen.insert(name).inserted { throw .repeatedColumn(name) }
         return names
     }
 
@@ -217,10 +228,14 @@ final class Importer {
     /// An event that does not fit into this batch may fit into the next.
     private func add(_ event: Event) throws {
         do { try builder.add(event) } catch let error {
-            guard case .overLimit = error, builder.eventCount > 0 else { throw RowError.event(error) }
+            guard case .overLimit = error, builder.eventCount > 0 else { throw Self.rowError(error, event) }
             try flush()
-            do { try builder.add(event) } catch { throw RowError.event(error) }
+            do { try builder.add(event) } catch { throw Self.rowError(error, event) }
         }
+    }
+
+    private static func rowError(_ error: BatchError, _ event: Event) -> RowError {
+        .event(error, name: error.valueIndex.map { event.values[$0].name.shortened })
     }
 
     private func flush() throws {

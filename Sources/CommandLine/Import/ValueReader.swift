@@ -49,7 +49,8 @@ enum ValueReader {
         }
     }
 
-    /// Only what reads back as the same text becomes a number, so that "007", "+1" and "1e3" stay what they are.
+    /// Only plain decimals become numbers: "007", "+1" and "1e3" stay what they are. Zeros at the end of a fraction are
+    /// lost: "1.50" is 1.5.
     private static func inferred(_ text: String) -> EventValue.Value {
         switch text.utf8.first {
         case UInt8(ascii: "t") where text == "true": return .bool(true)

@@ -56,6 +56,9 @@ extension Command {
             return try console.writeOutput(answer.encoded(.indented(spaces: 2)) + [UInt8(ascii: "\n")])
         }
         try console.writeOutput(Array((format == .csv ? table.csv : table.text).utf8))
+        if let skipped = answer["meta"]?["skipped"]?.asInteger, skipped > 0 {
+            console.note("\(Figures.grouped(Int(skipped))) values were no numbers where numbers are wanted: left out")
+        }
         for warning in answer["meta"]?["warnings"]?.asArray ?? [] {
             console.note("warning: " + (warning.asString ?? warning.description))
         }
@@ -65,7 +68,8 @@ extension Command {
         let error = answer["error"]
         return .queryFailed(
             status: status, code: error?["code"]?.asString ?? "error",
-            message: error?["message"]?.asString ?? answer.description.shortened, path: error?["path"]?.asString)
+            message: error?["message"]?.asString ?? answer.description.shortened, path: error?["path"]?.asString,
+            allowed: (error?["allowed"]?.asArray ?? []).map { $0.asString ?? $0.description })
     }
 
     /// JSON itself, a file's name, or `-`.

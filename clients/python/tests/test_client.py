@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from typing import List
+from typing import Any, List
 
 import pytest
 from clients import WAIT, client_of, numbers, only, track_many, wait_until
@@ -338,3 +338,29 @@ def test_the_bound_of_the_queue_counts_what_is_in_flight(collector: Collector) -
     collector.cut_all()
     assert client.close(WAIT)
     assert numbers(collector) == list(range(25))
+
+
+def test_an_event_never_mixes_ids_from_before_and_after_a_reset(collector: Collector) -> None:
+    """Another thread resets while `track` is between the user and the anonymous id."""
+    with client_of(collector) as client:
+        client.identify("alice")
+        alice_anonymous = client.anonymous_id
+        resetting = threading.Thread(target=client.reset)
+
+        class Identity(tidemark.Client):
+            """Lets the other thread in as soon as the user has been read."""
+
+            def __getattribute__(self, name: str) -> Any:
+                value = super().__getattribute__(name)
+                if name == "_user_id" and value == "alice" and resetting.ident is None:
+                    resetting.start()
+                    resetting.join(0.2)
+                return value
+
+        client.__class__ = Identity
+        client.track("click")
+        resetting.join(WAIT)
+        client.__class__ = tidemark.Client
+        assert client.flush(WAIT)
+    events = {event.type: event for event in collector.stored}
+    assert (events["click"].user_id, events["click"].anonymous_id) == ("alice", alice_anonymous)

@@ -103,7 +103,7 @@ class Client:
         any, and the anonymous id. Raises TypeError or ValueError for bad arguments, and nothing else.
         """
         if user_id is None and anonymous_id is None:
-            user_id, anonymous_id = self._user_id, self.anonymous_id
+            user_id, anonymous_id = self._own_ids()
         else:
             user_id = arguments.optional_id(user_id, "user_id")
             anonymous_id = arguments.optional_id(anonymous_id, "anonymous_id")
@@ -130,8 +130,8 @@ class Client:
         """
         user_id = arguments.id_text(user_id, "user_id")
         given = arguments.optional_id(anonymous_id, "anonymous_id")
-        sent = self._send("$identify", user_id, given or self.anonymous_id, traits=traits)
         with self._identity:
+            sent = self._send("$identify", user_id, given or self._own_anonymous_id(), traits=traits)
             if given is None or given == self._anonymous_id:
                 self._user_id = user_id
         return sent
@@ -157,25 +157,20 @@ class Client:
     @property
     def anonymous_id(self) -> str:
         """The client's anonymous id, made when first asked for."""
-        made = self._anonymous_id
-        if made is None:
-            with self._identity:
-                if self._anonymous_id is None:
-                    self._anonymous_id = "anon_" + secrets.token_hex(16)
-                made = self._anonymous_id
-        return made
+        with self._identity:
+            return self._own_anonymous_id()
 
     def sign_out(self) -> str:
         """Cuts the anonymous id's timeline; later events have no user."""
-        sent = self._send("$sign_out", None, self.anonymous_id)
         with self._identity:
+            sent = self._send("$sign_out", None, self._own_anonymous_id())
             self._user_id = None
         return sent
 
     def reset(self) -> str:
         """Cuts the timeline and forgets user and anonymous id; a new one is made when needed."""
-        sent = self._send("$reset", None, self.anonymous_id)
         with self._identity:
+            sent = self._send("$reset", None, self._own_anonymous_id())
             self._user_id = self._anonymous_id = None
         return sent
 
@@ -188,8 +183,9 @@ class Client:
         """
         code = arguments.consent_code(consent)
         if user_id is None and anonymous_id is None:
-            self._consent = code
-            return self._send("$consent", self._user_id, self.anonymous_id, consent=code)
+            with self._identity:
+                self._consent = code
+                return self._send("$consent", self._user_id, self._own_anonymous_id(), consent=code)
         user = arguments.optional_id(user_id, "user_id")
         return self._send("$consent", user, arguments.optional_id(anonymous_id, "anonymous_id"), consent=code)
 
@@ -218,9 +214,22 @@ class Client:
     ) -> None:
         self.close()
 
+    # A lock holds user and anonymous id together: read one by one, they may be of two people when another thread calls
+    # `reset` between. What changes them queues its own event under the same lock: it stands where the change is.
+
+    def _own_ids(self) -> "tuple[Optional[str], str]":
+        with self._identity:
+            return self._user_id, self._own_anonymous_id()
+
+    def _own_anonymous_id(self) -> str:
+        """Only under the lock."""
+        if self._anonymous_id is None:
+            self._anonymous_id = "anon_" + secrets.token_hex(16)
+        return self._anonymous_id
+
     def _who(self, user_id: Optional[str]) -> "tuple[Optional[str], Optional[str]]":
         if user_id is None:
-            return self._user_id, self.anonymous_id
+            return self._own_ids()
         return arguments.id_text(user_id, "user_id"), None
 
     def _send(
