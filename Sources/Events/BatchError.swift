@@ -102,6 +102,8 @@ extension BatchQuantity {
         case .typeBytes: "bytes of a type"
         case .nameBytes: "bytes of a value's name"
         case .identifierBytes: "bytes of an id"
+        case .eventValueBytes: "bytes of an event's values"
+        case .valueBytes: "bytes of the values together"
         }
     }
 }
