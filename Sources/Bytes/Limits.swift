@@ -21,12 +21,12 @@ public enum Limits {
     public static let eventValueBytesMax = 4 << 20
     public static let batchValueBytesMax = 64 << 20
 
-    // The log: protocol/wal.md §9.
+    // The log: protocol/wal.md §11.
     public static let recordEventsMax = 1 << 20
     public static let recordBytesMax = 64 << 20
     public static let packBytesMax = 64 << 10
 
-    // The table: protocol/table.md §7.
+    // The table: protocol/table.md §1 and §4.
     public static let rowGroupRowsMax = 122_880
     public static let projectNameBytesMax = 63
 }

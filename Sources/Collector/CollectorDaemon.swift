@@ -124,6 +124,7 @@ final class CollectorDaemon {
                     logger.warning("log recovered", [
                         "records_copied": .integer(Int64(report.recordsCopied)),
                         "torn_bytes": .integer(Int64(report.tornBytes)),
+                        "torn_kept_in": report.tornPath.map { .string($0) } ?? nil,
                     ])
                 }
                 return committer

@@ -98,6 +98,10 @@ final class GroupCommitter {
     func take(_ command: LogCommand) throws -> [LedgerAnswer] {
         switch command {
         case .open(let connection, let open, let tokenName):
+            // The sender heard an ACK for what this log does not have: an older log in its place, or a fault of ours.
+            if open.acked > ledger.durable(of: SourceKey(project: open.project, source: open.source)) {
+                metrics.acknowledgedUnknown.increment()
+            }
             return ledger.open(open, connection: connection, tokenName: tokenName)
         case .batch(let connection, let batch):
             return try take(batch, StreamKey(connection: connection, stream: batch.frame.stream))

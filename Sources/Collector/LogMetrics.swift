@@ -5,6 +5,7 @@ struct LogMetrics: Sendable {
     let eventsDurable: Counter
     let batchesNotTaken: Counter
     let groupsFailed: Counter
+    let acknowledgedUnknown: Counter
     let freeingsFailed: Counter
     let commitSeconds: Histogram
     let segments: Gauge
@@ -18,6 +19,9 @@ struct LogMetrics: Sendable {
         batchesNotTaken = registry.counter(
             "tidemark_batches_not_taken_total",
             help: "Batches that were resends, out of turn, or discarded after a NACK.")
+        acknowledgedUnknown = registry.counter(
+            "tidemark_acknowledged_unknown_total",
+            help: "Times a sender knew of acknowledged events that the log does not have. Anything but 0 is an alarm.")
         groupsFailed = registry.counter(
             "tidemark_groups_failed_total", help: "Commit groups that could not be written.")
         freeingsFailed = registry.counter(

@@ -75,6 +75,7 @@ final class ProducerConnection {
     func drain() { perform(machine.drain(reconnectAfterMilliseconds: 1000, now: daemon.moment)) }
 
     func tick() {
+        if isPaused, stream.queuedBytes <= Self.unsentBytesPause { machine.excuseSilence(now: daemon.moment) }
         perform(machine.tick(now: daemon.moment))
         closeIfSettled()
     }

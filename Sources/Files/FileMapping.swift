@@ -2,7 +2,8 @@ import Glibc
 
 /// A whole file mapped read-only, for scans that read parts of it many times.
 ///
-/// Tidemark's files are never truncated, so the mapping cannot lose its pages. Any thread may read it.
+/// Tidemark's files are never truncated, so the mapping cannot lose its pages. It is shared, though read-only: what
+/// another process writes to the log's active segment must be seen. Any thread may read it.
 @safe
 package final class FileMapping: @unchecked Sendable {
     package let path: String
@@ -20,7 +21,7 @@ package final class FileMapping: @unchecked Sendable {
             unsafe base = nil
             return
         }
-        let mapped = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
+        let mapped = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, file.descriptor, 0)
         guard unsafe mapped != MAP_FAILED else { throw FileError(.map, path, code: errno) }
         unsafe base = mapped
     }

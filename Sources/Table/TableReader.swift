@@ -52,7 +52,7 @@ package final class TableReader: Sendable {
         state.version = version
         // Taken out of the state, so that its tables grow in place; if following fails, it is built anew next time.
         var known = state.tail.take()
-        if known?.tableVersion != version.version { known = nil }
+        if known?.tableVersion != version.version || known?.lineage != state.log.lineage { known = nil }
         var tail =
             known.take()
             ?? Tail(project: project, log: state.log, limits: limits, version: version, files: files)

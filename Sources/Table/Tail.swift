@@ -36,6 +36,8 @@ struct Tail {
     /// The root's last record, behind which the tail begins.
     let base: UInt64
     let tableVersion: Int64
+    /// The log it follows; another one in its place makes it worthless.
+    let lineage: UUID16?
     private(set) var lastRecord: UInt64
     private(set) var clockMicros: Int64
 
@@ -46,6 +48,7 @@ struct Tail {
         filter = DuplicateFilter(version: version, files: files)
         base = version.lastRecord
         tableVersion = version.version
+        lineage = log.lineage
         lastRecord = version.lastRecord
         clockMicros = version.clockMicros
     }

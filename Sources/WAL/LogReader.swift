@@ -10,6 +10,8 @@ package final class LogReader {
     private var segments: [SegmentReader] = []
     /// Where the next sequential read goes on, so that following costs no search.
     private var cursor: (sequence: UInt64, segment: UInt64, byteOffset: Int)?
+    /// By segment, about every 64th record that was passed: where a read that goes back begins.
+    private var places: [UInt64: [(sequence: UInt64, byteOffset: Int)]] = [:]
 
     package init(folder: String, disk: Disk) {
         self.folder = folder
@@ -26,12 +28,12 @@ package final class LogReader {
                 guard disk.exists(folder), !Self.segmentNumbers(try disk.list(folder)).isEmpty else { return nil }
                 continue
             }
-            if segments.last?.header.number == mark.segment, segments.last?.header.lineage == mark.lineage {
-                return mark
-            }
+            if mark.lineage != lineage { forget() }
+            if segments.last?.header.number == mark.segment { return mark }
             do {
                 let numbers = Self.segmentNumbers(try disk.list(folder)).filter { $0 <= mark.segment }
                 segments = try Self.openChain(folder: folder, numbers: numbers, disk: disk, keeping: segments)
+                places = places.filter { place in segments.contains { $0.header.number == place.key } }
                 if segments.last?.header.number == mark.segment { return mark }
             } catch WALError.file(let error) where error.isNotFound {
                 continue  // freed between the listing and the opening: list again
@@ -40,6 +42,16 @@ package final class LogReader {
             }
         }
         throw WALError.unstable(path: folder)
+    }
+
+    /// The life of the log that is open; nil if none is.
+    package var lineage: UUID16? { segments.last?.header.lineage }
+
+    /// Another log has taken this one's place: nothing of it may be used for the other.
+    private func forget() {
+        segments = []
+        cursor = nil
+        places = [:]
     }
 
     /// The record before the oldest that is still here: everything up to it is in the tables.
@@ -63,17 +75,21 @@ package final class LogReader {
     private func forEachRecord(
         in segment: SegmentReader, from next: inout UInt64, through: UInt64, _ body: (Record) throws -> Void
     ) throws {
-        var offset = SegmentHeader.byteCount
-        if let cursor, cursor.segment == segment.header.number, cursor.sequence <= next { offset = cursor.byteOffset }
+        let number = segment.header.number
+        var offset = places[number]?.last { $0.sequence <= next }?.byteOffset ?? SegmentHeader.byteCount
+        if let cursor, cursor.segment == number, cursor.sequence <= next { offset = max(offset, cursor.byteOffset) }
         while next <= through {
             switch segment.find(at: offset) {
             case .record(let record):
                 offset = record.end
+                if record.sequence >= (places[number]?.last?.sequence ?? 0) + 64 {
+                    places[number, default: []].append((record.sequence, record.byteOffset))
+                }
                 guard record.sequence >= next else { continue }
                 guard record.sequence == next else { return }
                 try body(record)
                 next += 1
-                cursor = (next, segment.header.number, offset)
+                cursor = (next, number, offset)
             case .bad(let byteOffset, let reason):
                 throw WALError.corruptRecord(path: segment.path, byteOffset: byteOffset, reason: reason)
             case .footer, .end:

@@ -21,14 +21,18 @@ extension LogWriter {
     ///   - state: follows every record since the last checkpoint, in order.
     ///   - highestPublished: the highest record that any table says it holds. A new log starts far above it, so that no
     ///     position is used twice.
-    /// - Complexity: O(records of the last segment).
+    /// - Complexity: O(bytes of the log): footers are not trusted, every record's checksums are.
     package static func open(
         folder: String, options: Options, disk: Disk, state: SourceState, highestPublished: UInt64, nowMicros: Int64
     ) throws -> (LogWriter, RecoveryReport) {
         try disk.makeFolder(folder, mode: 0o700)
         let names = try disk.list(folder)
-        for name in names where name.hasSuffix(".tmp") { try disk.unlink(folder + "/" + name) }
         let numbers = LogReader.segmentNumbers(names)
+        let checkpoints = Set(numbers.map(SegmentHeader.checkpointName))
+        // Unfinished files, and checkpoints whose segment was freed by a daemon that died between the two.
+        for name in names where name.hasSuffix(".tmp") || name.hasSuffix(".sources") && !checkpoints.contains(name) {
+            try disk.unlink(folder + "/" + name)
+        }
         guard !numbers.isEmpty else {
             return try create(folder, options, disk, state, highestPublished, nowMicros)
         }

@@ -294,6 +294,9 @@ public struct ServerConnection: Sendable {
         return [.send(message.encoded())]
     }
 
+    /// The shell has stopped reading for a reason of its own: the peer's silence is not its fault.
+    public mutating func excuseSilence(now: Moment) { keepalive.heard(now) }
+
     /// To be called a few times a second.
     public mutating func tick(now: Moment) -> [Action] {
         var actions: [Action] = []

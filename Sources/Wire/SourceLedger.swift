@@ -137,6 +137,9 @@ public struct SourceLedger: Sendable {
     /// The source whose live stream this is.
     public func key(of stream: StreamKey) -> SourceKey? { streams[stream.connection]?[stream.stream]?.key }
 
+    /// The source's last durable sequence; 0 if it was never seen.
+    public func durable(of key: SourceKey) -> UInt64 { sources[key]?.durable ?? 0 }
+
     /// CLOSE from the sender. What is in flight still becomes durable; nobody hears of it.
     public mutating func close(_ close: Close, connection: UInt64) {
         guard let stream = streams[connection]?.removeValue(forKey: close.stream) else { return }

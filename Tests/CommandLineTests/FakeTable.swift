@@ -26,7 +26,7 @@ final class FakeTable {
     ///   - writes: whether the table tells of it.
     /// - Returns: what a publish answers: of this slice only.
     func publish(
-        _ content: FakeCollector.Stored, _ totals: [SourceID: Totals], writes: Bool
+        _ content: FakeCollector.Stored, _ totals: [SourceID: SourceTotals], writes: Bool
     ) throws -> (rows: Int, duplicates: Int) {
         var duplicates: [SourceID: Int64] = [:]
         var touched: Set<SourceID> = []

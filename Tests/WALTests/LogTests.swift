@@ -210,6 +210,35 @@ import Testing
         #expect(try log.basesRead() == [1, 2, 3, 4])
     }
 
+    /// Whoever moves the log away and starts a new one must not see the old one through a reader that stayed open.
+    @Test func aReaderForgetsALogThatAnotherTookThePlaceOf() throws {
+        let reader = LogReader(folder: log.path, disk: .posix)
+        for base in [1, 7] as [UInt64] {
+            for name in Disk.posix.exists(log.path) ? try Disk.posix.list(log.path) : [] {
+                try Disk.posix.unlink(log.path + "/" + name)
+            }
+            let (writer, _) = try log.open()
+            try LogFixture.commit(base, to: writer)
+            let mark = try #require(try reader.refresh())
+            #expect(reader.lineage == writer.lineage)
+            var bases: [UInt64] = []
+            try reader.forEachRecord(after: 0, through: mark.sequence) { bases += $0.entries.map(\.base) }
+            #expect(bases == [base])
+        }
+    }
+
+    @Test func aReaderGoesBackToAnyRecordItHasPassed() throws {
+        let (writer, _) = try log.open(segmentBytes: 1 << 18)
+        for base in 1...400 as ClosedRange<UInt64> { try LogFixture.commit(base, to: writer, byteCount: 900) }
+        let reader = LogReader(folder: log.path, disk: .posix)
+        let last = try #require(try reader.refresh()).sequence
+        for after in [0, 399, 128, 63, 64, 65, 300, 0] as [UInt64] {
+            var sequences: [UInt64] = []
+            try reader.forEachRecord(after: after, through: min(after + 40, last)) { sequences.append($0.sequence) }
+            #expect(sequences == Array(after + 1...min(after + 40, last)), "after \(after)")
+        }
+    }
+
     @Test func segmentsAreFreedOnlyWhenEveryProjectHasPublished() throws {
         let (writer, _) = try log.open()
         try LogFixture.commit(1, to: writer, project: "a")
