@@ -109,11 +109,11 @@ import Zones
     func aGoodQuestionIsUnderstood(json: String) throws { _ = try question(try JSONValue(parsing: json)) }
 
     @Test(arguments: ungrammatical + senseless)
-    func `an error names the place`(json: String, path: String) throws {
+    func anErrorNamesThePlace(json: String, path: String) throws {
         #expect(place(try JSONValue(parsing: json)) == path, "\(json)")
     }
 
-    @Test func `an error says what is allowed and what was probably meant`() throws {
+    @Test func anErrorSaysWhatIsAllowedAndWhatWasProbablyMeant() throws {
         #expect(
             error(["kind": "agregate"])?.description
                 == #"kind: unknown kind "agregate"; did you mean "aggregate"?; allowed: aggregate, funnel"#)
@@ -139,12 +139,12 @@ import Zones
         // The last day of a shorter month; then through the last day of February.
         ("1_months_ago", "2024-02-29", "2024-02-20T00:00:00Z", "2024-03-01T00:00:00Z"),
     ])
-    func `dates are instants by the clock and the zone`(start: String, end: String, from: String, to: String) throws {
+    func datesAreInstantsByTheClockAndTheZone(start: String, end: String, from: String, to: String) throws {
         let json: JSONValue = ["kind": "aggregate", "date_range": ["start": .string(start), "end": .string(end)]]
         #expect(try question(json).range == TimeRange(from: micros(from), to: micros(to)))
     }
 
-    @Test func `months clamp, and days follow local clocks`() throws {
+    @Test func monthsClampAndDaysFollowLocalClocks() throws {
         let clamped: JSONValue = ["kind": "aggregate", "date_range": ["start": "1_months_ago"]]
         #expect(try question(clamped, now: "2024-03-31T12:00:00Z").range.from == micros("2024-02-29"))
         func day(_ date: JSONValue, _ zone: JSONValue) throws -> TimeRange {
@@ -184,7 +184,7 @@ import Zones
         #expect(funnel.steps[0].filter == expected[0])
     }
 
-    @Test func `the dates of the call win over those of the filters`() throws {
+    @Test func theDatesOfTheCallWinOverThoseOfTheFilters() throws {
         let json: JSONValue = [
             "kind": "aggregate", "filters": ["start_date": "30_days_ago", "end_date": "today"],
             "date_range": ["start": "2024-01-01", "end": "2024-01-31"],
