@@ -93,7 +93,9 @@ let package = Package(
         tests(
             "Table", ["TestSupport", "Table", "Parquet", "WAL", "Events", "JSON", "Files", "Bytes"],
             exclude: ["judges"]),
-        tests("Query", ["TestSupport", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes"]),
+        tests(
+            "Query", ["TestSupport", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes"],
+            exclude: ["judges"]),
         tests("Crypto", ["TestSupport", "Crypto", "Bytes"]),
         tests("EventLoop", ["TestSupport", "EventLoop"]),
         tests("HTTPServer", ["TestSupport", "HTTPServer"]),
@@ -104,7 +106,10 @@ let package = Package(
             ["TestSupport", "Collector", "Telemetry", "Crypto", "Wire", "WAL", "Events", "Files", "Bytes"]),
         tests(
             "QueryServer",
-            ["TestSupport", "QueryServer", "Config", "Telemetry", "Table", "WAL", "Events", "JSON", "Files", "Bytes"]),
+            [
+                "TestSupport", "QueryServer", "Config", "Telemetry", "Query", "Table", "WAL", "Events", "JSON", "Files",
+                "Bytes",
+            ]),
         tests(
             "CommandLine",
             [

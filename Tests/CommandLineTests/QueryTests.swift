@@ -28,8 +28,8 @@ import Testing
 
     @Test func aFunnelHasBarsAndPercents() throws {
         let lines = try answer(Self.funnel).text.split(separator: "\n").map(String.init)
-        #expect(lines[2] == "Page View  1,200          100.0 %  " + String(repeating: "█", count: 30))
-        #expect(lines[3] == "Sign Up      300           25.0 %  ███████▌")
+        #expect(lines[2] == "Page View  1,200          100.0 %  " + String(repeating: "█", count: 20))
+        #expect(lines[3] == "Sign Up      300           25.0 %  █████")
         #expect(lines.last == "overall_conversion_rate: 25.0 %")
     }
 

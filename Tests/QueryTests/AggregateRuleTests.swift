@@ -28,7 +28,7 @@ import Testing
 
     private let noon = "2024-03-01T12:00:00Z"
 
-    @Test func `the dashboards' widgets are understood as they stand`() throws {
+    @Test func theDashboardsWidgetsAreUnderstoodAsTheyStand() throws {
         let events = [
             event("feature_used", "2024-03-19T10:00:00Z", user: "u1", [("feature_name", .string("search"))]),
             event("feature_used", "2024-03-19T11:00:00Z", user: "u1", [("feature_name", .string("search"))]),
@@ -54,7 +54,7 @@ import Testing
         #expect(try self.answer(events, adoption).rows == [["export", 2], ["search", 1]])
     }
 
-    @Test func `an answer says what it does not reach`() throws {
+    @Test func anAnswerSaysWhatItDoesNotReach() throws {
         var limits = TailLimits()
         limits.memoryBytes = 1
         let fixture = try TableFixture(tail: limits)
@@ -73,7 +73,7 @@ import Testing
         #expect(whole["meta"]?["warnings"] == [])
     }
 
-    @Test func `reserved types are no activity unless they are named`() throws {
+    @Test func reservedTypesAreNoActivityUnlessTheyAreNamed() throws {
         let events = [event("a", noon, user: "u"), event("$identify", noon, user: "u"), event("$x", noon, user: "u")]
         #expect(try answer(events, ["kind": "aggregate"]).rows == [[1]])
         #expect(try answer(events, ["kind": "aggregate", "filters": ["event_type": "$identify"]]).rows == [[1]])
@@ -82,7 +82,7 @@ import Testing
         #expect(try answer(events, ["kind": "aggregate", "filters": prefix]).rows == [[2]])
     }
 
-    @Test func `a bare name is a property first, and two meanings are warned of`() throws {
+    @Test func aBareNameIsAPropertyFirstAndTwoMeaningsAreWarnedOf() throws {
         var both = event("a", noon, user: "u", [("plan", .string("pro"))])
         both.values.append(EventValue(.context, "plan", .string("free")))
         var context = event("a", noon, user: "u")
@@ -105,7 +105,7 @@ import Testing
         #expect(both.rows == [[6]] && both.meta.warnings.count == 1)
     }
 
-    @Test func `numbers equal by worth, other types never, and wrong types are counted`() throws {
+    @Test func numbersEqualByWorthOtherTypesNeverAndWrongTypesAreCounted() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(1))]), event("a", noon, user: "u", [("n", .float64(1))]),
             event("a", noon, user: "u", [("n", .string("1"))]), event("a", noon, user: "u", [("n", .bool(true))]),
@@ -127,7 +127,7 @@ import Testing
         #expect(answer.meta.skipped == 8)
     }
 
-    @Test func `integers that no double holds stay what they are`() throws {
+    @Test func integersThatNoDoubleHoldsStayWhatTheyAre() throws {
         let large: Int64 = 9_007_199_254_740_993
         let events = [
             event("a", noon, user: "u", [("n", .int64(large))]),
@@ -165,7 +165,7 @@ import Testing
         #expect(error { try answer(events, sum) }?.description.hasPrefix("metrics[1]: ") == true)
     }
 
-    @Test func `averages and bounds ignore events without the value`() throws {
+    @Test func averagesAndBoundsIgnoreEventsWithoutTheValue() throws {
         let events = [
             event("a", noon, user: "u", [("n", .int64(4))]), event("a", noon, user: "u"),
             event("b", noon, user: "u"),
@@ -177,7 +177,7 @@ import Testing
         #expect(try answer(events, json).rows == [["a", 4, 4, 4], ["b", nil, nil, 0]])
     }
 
-    @Test func `a sum over several currencies is refused unless they are told apart`() throws {
+    @Test func aSumOverSeveralCurrenciesIsRefusedUnlessTheyAreToldApart() throws {
         func purchase(_ amount: Double, _ currency: String?) -> Event {
             let amount = [("amount", EventValue.Value.float64(amount))]
             return event("purchase", noon, user: "u", amount + (currency.map { [("currency", .string($0))] } ?? []))
@@ -213,7 +213,7 @@ import Testing
         #expect(try answer(events, .object(json)).rows == [[4]])
     }
 
-    @Test func `a user is a person in metrics and any of his ids in filters`() throws {
+    @Test func aUserIsAPersonInMetricsAndAnyOfHisIdsInFilters() throws {
         let events = [
             event("a", noon, user: "x", anonymous: "d1"), event("a", noon, anonymous: "d1"),
             event("a", noon, anonymous: "x"), event("a", noon),
@@ -227,7 +227,7 @@ import Testing
         #expect(groups.rows == [["x", 1], ["d1", 1], ["x", 1], [nil, 1]])
     }
 
-    @Test func `buckets are local, and unfinished ones say so`() throws {
+    @Test func bucketsAreLocalAndUnfinishedOnesSaySo() throws {
         let events = [
             event("a", "2024-03-09T18:20:00Z", user: "u"), event("a", "2024-03-09T18:40:00Z", user: "u"),
             event("a", "2024-03-11T10:00:00Z", user: "u"),
@@ -244,7 +244,7 @@ import Testing
         #expect(answer.json["meta"]?["to"] == "2024-03-13T00:00:00.000000+05:30")
     }
 
-    @Test func `a repeated hour is two buckets`() throws {
+    @Test func aRepeatedHourIsTwoBuckets() throws {
         let events = ["2024-11-03T05:30:00Z", "2024-11-03T06:30:00Z"].map { event("a", $0, user: "u") }
         let json: JSONValue = ["kind": "aggregate", "group_by": "hour", "time_zone": "America/New_York"]
         let rows = try answer(events, json, clock: "2024-12-01").rows
@@ -253,7 +253,7 @@ import Testing
                 == [["2024-11-03T05:00:00.000000Z", true, 1], ["2024-11-03T06:00:00.000000Z", true, 1]])
     }
 
-    @Test func `the limit comes after the order, ties by value, and missing values last`() throws {
+    @Test func theLimitComesAfterTheOrderTiesByValueAndMissingValuesLast() throws {
         let events = ["b", "a", "c", "a", "b", nil].map { name in
             event("e", noon, user: "u", name.map { [("p", .string($0))] } ?? [])
         }
@@ -266,7 +266,7 @@ import Testing
         #expect(try rows("p DESC") == [["c", 1], ["b", 2], ["a", 2], [nil, 1]])
     }
 
-    @Test func `dimensions choose which groups are shown`() throws {
+    @Test func dimensionsChooseWhichGroupsAreShown() throws {
         let events = ["a", "b"].map { event($0, noon, user: "u", [("p", .string("x"))]) }
         let json: JSONValue = ["kind": "aggregate", "group_by": ["event_type", "p"], "dimensions": ["p"]]
         let answer = try answer(events, json)
@@ -274,7 +274,7 @@ import Testing
         #expect(answer.rows == [["x", 1], ["x", 1]])
     }
 
-    @Test func `an event's id is its own or the one of its source and sequence`() throws {
+    @Test func anEventsIdIsItsOwnOrTheOneOfItsSourceAndSequence() throws {
         var named = event("a", noon, user: "u")
         named.eventID = EventID("evt_00112233445566778899aabbccddeeff")
         let events = [named, event("a", noon, user: "u")]
@@ -282,7 +282,7 @@ import Testing
         #expect(rows == [["evt_00112233445566778899aabbccddeeff", 1], ["evt_0102030405060708090a000000000002", 1]])
     }
 
-    @Test func `an answer says what it was computed from, and reads no day it needs not`() throws {
+    @Test func anAnswerSaysWhatItWasComputedFromAndReadsNoDayItNeedsNot() throws {
         let events = (1...6).map { event("a", "2024-03-0\($0)T12:00:00Z", user: "u\($0)") }
         let fixture = try TableFixture()
         try fixture.commit(events, nowMicros: micros("2024-03-07"))
@@ -300,7 +300,7 @@ import Testing
         #expect(answer.json["rows"] == [["count": 3]])
     }
 
-    @Test func `an instant as the end is out of the range, also where nothing later is read`() throws {
+    @Test func anInstantAsTheEndIsOutOfTheRangeAlsoWhereNothingLaterIsRead() throws {
         let events = ["12:00", "13:00", "12:00", "13:00"].map { event("a", "2024-03-02T\($0):00Z", user: "u") }
         let json: JSONValue = [
             "kind": "aggregate", "date_range": ["start": "2024-03-02T12:00:00Z", "end": "2024-03-02T13:00:00Z"],
@@ -308,7 +308,7 @@ import Testing
         #expect(try answer(events, json).rows == [[2]])
     }
 
-    @Test func `over its budget a question is refused, and a cancelled one ends`() throws {
+    @Test func overItsBudgetAQuestionIsRefusedAndACancelledOneEnds() throws {
         let events = (0..<2000).map { event("a", noon, user: "u\($0)", [("p", .string("v\($0)"))]) }
         let fixture = try TableFixture()
         try fixture.commit(events, nowMicros: micros("2024-06-01"))

@@ -13,7 +13,7 @@ import Testing
         (1, "2024-03-08", 4), (2, "2024-04-25", 3), (3, "2011-12-28", 5), (4, "2024-11-01", 4), (5, "2024-02-27", 40),
         (6, "1969-12-30", 4), (7, "2024-03-30", 2),
     ] as [(UInt64, String, Int)])
-    func `answers are those of plain loops over the events`(seed: UInt64, start: String, days: Int) throws {
+    func answersAreThoseOfPlainLoopsOverTheEvents(seed: UInt64, start: String, days: Int) throws {
         var data = RandomData(seed: seed, start: start, days: days)
         let fixture = try TableFixture()
         var events: [Event] = []
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `very many groups, and times far apart, are counted the same way`() throws {
+    @Test func veryManyGroupsAndTimesFarApartAreCountedTheSameWay() throws {
         let fixture = try TableFixture()
         var random = SeededRandom(seed: 8)
         let events = (0..<9000).map { index -> Event in

@@ -72,7 +72,7 @@ import Testing
         try QueryEngine.answer(try question(json), try fixture.snapshot())
     }
 
-    @Test func `the shop's funnel and breakdowns are what a plain reading of the file gives`() throws {
+    @Test func theShopsFunnelAndBreakdownsAreWhatAPlainReadingOfTheFileGives() throws {
         let rows = try Self.rows()
         #expect(rows.count == 31_106)
         let fixture = try Self.fixture(rows)

@@ -10,7 +10,7 @@ import Testing
         return sum.value
     }
 
-    @Test func `nothing is lost to numbers that cancel`() {
+    @Test func nothingIsLostToNumbersThatCancel() {
         #expect(sum([1e16, 1, -1e16]) == 1)
         #expect(sum([1e308, 1e308, -1e308, -1e308, 0.5]) == 0.5)
         #expect(sum([0.1, 0.2, 0.3, -0.3, -0.2, -0.1]) == 0)
@@ -20,7 +20,7 @@ import Testing
         #expect(sum([]) == 0)
     }
 
-    @Test func `the result is the nearest double, ties to even`() {
+    @Test func theResultIsTheNearestDoubleTiesToEven() {
         let half = 0x1p-53
         #expect(sum([1, half]) == 1)
         #expect(sum([1, half, .leastNonzeroMagnitude]) == 1 + 2 * half)
@@ -51,7 +51,7 @@ import Testing
         #expect(average([0x1p53 + 2, 1, -0x1p-60]) == .fraction((0x1p53 + 2) / 3))
     }
 
-    @Test func `integers past 2^63 add up`() {
+    @Test func integersPastInt64AddUp() {
         var sum = ExactSum()
         for _ in 0..<3 { sum.add(Int64.max) }
         sum.add(Int64.min)
@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func `neither order nor grouping changes a bit`(seed: UInt64) {
+    func neitherOrderNorGroupingChangesABit(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let numbers = (0..<500).map { _ -> Double in
             let number = Double(bitPattern: random.next())
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
-    func `sums of fixed-point numbers are those of integers`(seed: UInt64) {
+    func sumsOfFixedPointNumbersAreThoseOfIntegers(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         // Multiples of 2^-40 up to 2^22 are doubles; their sum is exact in 128 bits.
         let parts = (0..<1000).map { _ in Int64.random(in: -(1 << 52)...(1 << 52), using: &random) }

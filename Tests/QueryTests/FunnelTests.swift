@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FunnelTests {
     @Test(arguments: 1...12 as ClosedRange<UInt64>)
-    func `users per step are those of trying every chain`(seed: UInt64) throws {
+    func usersPerStepAreThoseOfTryingEveryChain(seed: UInt64) throws {
         var data = RandomData(seed: seed, start: "2024-03-08", days: 4)
         let fixture = try TableFixture()
         var events: [Event] = []
@@ -71,7 +71,7 @@ import Testing
         "steps": [["event_type": "a"], ["event_type": "b"], ["event_type": "c"]],
     ]
 
-    @Test func `steps count in their order only`() throws {
+    @Test func stepsCountInTheirOrderOnly() throws {
         let events = [
             event("b", "2024-03-01T10:00:00Z", user: "u"), event("a", "2024-03-01T10:01:00Z", user: "u"),
             event("c", "2024-03-01T10:02:00Z", user: "u"),
@@ -79,7 +79,7 @@ import Testing
         #expect(try users(events, abc) == [1, 0, 0])
     }
 
-    @Test func `the window runs from step 1 and holds its last instant`() throws {
+    @Test func theWindowRunsFromStep1AndHoldsItsLastInstant() throws {
         func events(_ last: String) -> [Event] {
             [
                 event("a", "2024-03-01T10:00:00Z", user: "u"), event("b", "2024-03-01T10:59:00Z", user: "u"),
@@ -90,7 +90,7 @@ import Testing
         #expect(try users(events("2024-03-01T11:00:00.000001Z"), abc) == [1, 1, 0])
     }
 
-    @Test func `the chain that reaches deepest counts, whichever entry it has`() throws {
+    @Test func theChainThatReachesDeepestCountsWhicheverEntryItHas() throws {
         // The early entry reaches c; the late one, which b does not follow, does not take that away.
         let early = [
             event("a", "2024-03-01T10:00:00Z", user: "u"), event("b", "2024-03-01T10:10:00Z", user: "u"),
@@ -105,19 +105,19 @@ import Testing
         #expect(try users(late, abc) == [1, 1, 1])
     }
 
-    @Test func `events of one instant convert in the order of the steps`() throws {
+    @Test func eventsOfOneInstantConvertInTheOrderOfTheSteps() throws {
         let events = ["c", "b", "a"].map { event($0, "2024-03-01T10:00:00Z", user: "u") }
         #expect(try users(events, abc) == [1, 1, 1])
     }
 
-    @Test func `one event fills one step`() throws {
+    @Test func oneEventFillsOneStep() throws {
         let twice: JSONValue = ["kind": "funnel", "steps": [["event_type": "a"], ["event_type": "a"]]]
         let once = [event("a", "2024-03-01T10:00:00Z", user: "u")]
         #expect(try users(once, twice) == [1, 0])
         #expect(try users(once + once, twice) == [1, 1])
     }
 
-    @Test func `simultaneous events are shared out so that the chain goes deepest`() throws {
+    @Test func simultaneousEventsAreSharedOutSoThatTheChainGoesDeepest() throws {
         // The event with x fits both steps, the other one step 1 only: x must be left for step 2.
         let json: JSONValue = [
             "kind": "funnel", "steps": [["event_type": "a"], ["event_type": "a", "filters": ["x": 1]]],
@@ -130,7 +130,7 @@ import Testing
         #expect(try users(events.reversed(), json) == [1, 1])
     }
 
-    @Test func `entries lie in the range, completions may follow it`() throws {
+    @Test func entriesLieInTheRangeCompletionsMayFollowIt() throws {
         var json = abc.asObject!
         json["date_range"] = ["start": "2024-03-01", "end": "2024-03-01"]
         let events = [
@@ -143,7 +143,7 @@ import Testing
         #expect(try users([event("a", "2024-03-02T00:00:00Z", user: "end")], .object(json)) == [0, 0, 0])
     }
 
-    @Test func `a user whose window is open is in progress, not dropped`() throws {
+    @Test func aUserWhoseWindowIsOpenIsInProgressNotDropped() throws {
         let events = [
             event("a", "2024-03-01T10:00:00Z", user: "dropped"),
             event("a", "2024-03-01T11:00:00Z", user: "open"), event("b", "2024-03-01T11:10:00Z", user: "open"),
@@ -166,7 +166,7 @@ import Testing
         #expect(later.map { $0[7] } == [0, 1, 0])
     }
 
-    @Test func `anonymous people count, nobody's events do not`() throws {
+    @Test func anonymousPeopleCountNobodysEventsDoNot() throws {
         let events = [
             event("a", "2024-03-01T10:00:00Z", anonymous: "x"), event("b", "2024-03-01T10:01:00Z", anonymous: "x"),
             event("a", "2024-03-01T10:00:00Z"), event("b", "2024-03-01T10:01:00Z"),
@@ -176,7 +176,7 @@ import Testing
         #expect(try users(events, abc) == [2, 1, 0])
     }
 
-    @Test func `an answer over nothing is zeros`() throws {
+    @Test func anAnswerOverNothingIsZeros() throws {
         let fixture = try TableFixture()
         let answer = try QueryEngine.answer(try question(abc), try fixture.snapshot())
         #expect(answer.rows.map { $0[1] } == [0, 0, 0])

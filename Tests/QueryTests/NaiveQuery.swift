@@ -76,39 +76,96 @@ struct NaiveQuery {
         case .not(let part): return !passes(part, event)
         case .test(.person, let test):
             return [event.userID, event.anonymousID].contains { id in
-                id.map { test.holds(.text(Array($0.utf8))) } ?? false
+                id.map { Self.holds(test, .text(Array($0.utf8))) } ?? false
             }
-        case .test(let field, let test): return value(field, of: event).map { test.holds($0) } ?? false
+        case .test(let field, let test): return value(field, of: event).map { Self.holds(test, $0) } ?? false
         }
+    }
+
+    private static func holds(_ test: Predicate.Test, _ value: Value) -> Bool {
+        func place(_ bound: Value) -> Int? { rank(value) == rank(bound) ? difference(value, bound) : nil }
+        func text() -> [UInt8]? { if case .text(let bytes) = value { bytes } else { nil } }
+        switch test {
+        case .isIn(let values): return values.contains { place($0) == 0 }
+        case .isBelow(let bound): return place(bound).map { $0 < 0 } ?? false
+        case .isAtMost(let bound): return place(bound).map { $0 <= 0 } ?? false
+        case .isAbove(let bound): return place(bound).map { $0 > 0 } ?? false
+        case .isAtLeast(let bound): return place(bound).map { $0 >= 0 } ?? false
+        case .startsWith(let prefix): return text().map { Array($0.prefix(prefix.count)) == prefix } ?? false
+        case .contains(let part):
+            guard let text = text() else { return false }
+            return text.indices.contains { Array(text[$0...].prefix(part.count)) == part } || part.isEmpty
+        case .exists: return true
+        }
+    }
+
+    /// The order of types: booleans, numbers, texts, anonymous ids, then arrays and objects.
+    private static func rank(_ value: Value) -> Int {
+        switch value {
+        case .bool: 1
+        case .integer, .fraction: 2
+        case .text: 3
+        case .anonymous: 4
+        case .json: 5
+        }
+    }
+
+    /// Below, at or above 0 as `left` stands before, at or after `right`. The tests' numbers are doubles.
+    private static func difference(_ left: Value, _ right: Value) -> Int {
+        func sign<T: Comparable>(_ left: T, _ right: T) -> Int { left < right ? -1 : left > right ? 1 : 0 }
+        func number(_ value: Value) -> Double {
+            switch value {
+            case .bool(let bool): bool ? 1 : 0
+            case .integer(let integer): Double(integer)
+            case .fraction(let fraction): fraction
+            case .text, .anonymous, .json: 0
+            }
+        }
+        func bytes(_ value: Value) -> [UInt8] {
+            switch value {
+            case .text(let bytes), .anonymous(let bytes), .json(let bytes): bytes
+            case .bool, .integer, .fraction: []
+            }
+        }
+        guard rank(left) == rank(right) else { return sign(rank(left), rank(right)) }
+        let (first, second) = (bytes(left), bytes(right))
+        if first.lexicographicallyPrecedes(second) { return -1 }
+        if second.lexicographicallyPrecedes(first) { return 1 }
+        return sign(number(left), number(right))
     }
 
     // MARK: Aggregates
 
     func rows(_ question: Question, _ aggregate: AggregateQuestion) -> [[JSONValue]] {
-        let named = question.filter.tests { $0 == .eventType }.flatMap { test -> [String] in
-            guard case .isIn(let values) = test else { return [] }
-            return values.compactMap { $0.json.asString }
+        let calendar = NaiveCalendar(question.zone, question.weekStart)
+        let tests = question.filter.tests { $0 == .eventType }
+        func isNamed(_ type: String) -> Bool {
+            tests.contains { test in
+                switch test {
+                case .isIn(let values): values.contains(.text(Array(type.utf8)))
+                case .startsWith(let prefix): prefix.first == 0x24 && type.utf8.starts(with: prefix)
+                default: false
+                }
+            }
         }
         let chosen = events.filter { event in
             event.timestampMicros >= question.range.from && event.timestampMicros < question.range.to
-                && passes(question.filter, event) && (!event.type.hasPrefix("$") || named.contains(event.type))
+                && passes(question.filter, event) && (!event.type.hasPrefix("$") || isNamed(event.type))
         }
         var groups: [[Value?]: [Event]] = aggregate.groups.isEmpty ? [[]: []] : [:]
-        for event in chosen { groups[key(event, question, aggregate), default: []].append(event) }
+        for event in chosen { groups[key(event, calendar, aggregate), default: []].append(event) }
         let lines = groups.map { (key: $0.key, results: results(aggregate, $0.value)) }
         let sorted = lines.sorted { isBefore($0, $1, aggregate) }
         return sorted.prefix(aggregate.limit ?? sorted.count).map { line in
-            row(line.key, line.results, question, aggregate)
+            row(line.key, line.results, question, calendar, aggregate)
         }
     }
 
-    private func key(_ event: Event, _ question: Question, _ aggregate: AggregateQuestion) -> [Value?] {
+    private func key(_ event: Event, _ calendar: NaiveCalendar, _ aggregate: AggregateQuestion) -> [Value?] {
         aggregate.groups.map { column in
             switch column.dimension {
             case .field(let field): value(field, of: event)
-            case .time(let unit):
-                .integer(
-                    question.zone.bucketStart(of: event.timestampMicros, unit: unit, weekStart: question.weekStart))
+            case .time(let unit): .integer(calendar.bucket(event.timestampMicros, unit).start)
             }
         }
     }
@@ -141,7 +198,7 @@ struct NaiveQuery {
             if left == right { return nil }
             guard let left else { return false }
             guard let right else { return true }
-            return (left.compare(right) < 0) != isDescending
+            return (Self.difference(left, right) < 0) != isDescending
         }
         for order in aggregate.order {
             let (first, second) =
@@ -158,12 +215,13 @@ struct NaiveQuery {
     }
 
     private func row(
-        _ key: [Value?], _ results: [Value?], _ question: Question, _ aggregate: AggregateQuestion
+        _ key: [Value?], _ results: [Value?], _ question: Question, _ calendar: NaiveCalendar,
+        _ aggregate: AggregateQuestion
     ) -> [JSONValue] {
         var isComplete: Bool?
         for (column, value) in zip(aggregate.groups, key) {
             guard case .time(let unit) = column.dimension, case .integer(let start)? = value else { continue }
-            let end = question.zone.bucketEnd(of: start, unit: unit, weekStart: question.weekStart)
+            let end = calendar.bucket(start, unit).end
             let isOver = end <= clockMicros && start >= question.range.from && end <= question.range.to
             isComplete = (isComplete ?? true) && isOver
         }
@@ -174,7 +232,7 @@ struct NaiveQuery {
             }
             return unit == .hour
                 ? .string(ISO8601.format(micros: start))
-                : .string(question.zone.civilDate(atMicros: start).description)
+                : .string(calendar.date(start).description)
         }
         return shown + (isComplete.map { [.bool($0)] } ?? []) + results.map { $0?.json ?? nil }
     }

@@ -18,7 +18,8 @@ import Zones
         return path
     }
 
-    @Test(arguments: [
+    /// What the grammar refuses, and the place of the fault.
+    static let ungrammatical: [(json: String, path: String)] = [
         ("{}", "kind"), ("[]", ""), (#"{"kind":"retention"}"#, "kind"), (#"{"kind":7}"#, "kind"),
         (#"{"kind":"aggregate","metric":[]}"#, "metric"),
         (#"{"kind":"aggregate","steps":[]}"#, "steps"),
@@ -29,25 +30,16 @@ import Zones
         (#"{"kind":"aggregate","metrics":[{"type":"sum","field":"user_id"}]}"#, "metrics[0].field"),
         (#"{"kind":"aggregate","metrics":[{"type":"avg","field":"timestamp"}]}"#, "metrics[0].field"),
         (#"{"kind":"aggregate","metrics":[{"type":"sum","field":"x","as":"y"}]}"#, "metrics[0].as"),
-        (#"{"kind":"aggregate","metrics":["count","count"]}"#, "metrics[1]"),
         (#"{"kind":"aggregate","group_by":["day","day"]}"#, "group_by[1]"),
         (#"{"kind":"aggregate","group_by":["timestamp"]}"#, "group_by[0]"),
         (#"{"kind":"aggregate","group_by":[{"time":"days"}]}"#, "group_by[0].time"),
         (#"{"kind":"aggregate","group_by":["property.x"]}"#, "group_by[0]"),
-        (#"{"kind":"aggregate","group_by":["a"],"dimensions":["b"]}"#, "dimensions[0]"),
-        (#"{"kind":"aggregate","order_by":"amount DESC"}"#, "order_by"),
         (#"{"kind":"aggregate","order_by":["count DOWN"]}"#, "order_by[0]"),
         (#"{"kind":"aggregate","limit":0}"#, "limit"), (#"{"kind":"aggregate","limit":1.5}"#, "limit"),
-        (#"{"kind":"aggregate","time_zone":"Mars/Olympus"}"#, "time_zone"),
         (#"{"kind":"aggregate","week_start":"noday"}"#, "week_start"),
         (#"{"kind":"aggregate","date_range":{"from":"today"}}"#, "date_range.from"),
         (#"{"kind":"aggregate","date_range":{"start":"30 days ago"}}"#, "date_range.start"),
         (#"{"kind":"aggregate","date_range":{"start":"3_fortnights_ago"}}"#, "date_range.start"),
-        (#"{"kind":"aggregate","date_range":{"start":"2024-03-02","end":"2024-03-01T00:00:00Z"}}"#, "date_range.end"),
-        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20","end":"2026-11-19"}}"#, "date_range.end"),
-        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20T00:00:00Z","end":"2026-11-19"}}"#, "date_range.end"),
-        (#"{"kind":"aggregate","filters":{"start_date":"today","end_date":"yesterday"}}"#, "filters.end_date"),
-        (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
         (#"{"kind":"aggregate","filters":{"start_date":5}}"#, "filters.start_date"),
         (#"{"kind":"aggregate","filters":{"and":[{"field":"x","op":"eq","value":1},{"field":"x","op":"is"}]}}"#,
             "filters.and[1].op"),
@@ -75,13 +67,53 @@ import Zones
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b","filter":{}}]}"#, "steps[1].filter"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"7x"}"#, "window"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":0}}"#, "window"),
+        (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"0d"}"#, "window"),
+    ]
+
+    /// What is within the grammar and still no question.
+    static let senseless: [(json: String, path: String)] = [
+        (#"{"kind":"aggregate","metrics":["count","count"]}"#, "metrics[1]"),
+        (#"{"kind":"aggregate","group_by":["a"],"dimensions":["b"]}"#, "dimensions[0]"),
+        (#"{"kind":"aggregate","order_by":"amount DESC"}"#, "order_by"),
+        (#"{"kind":"aggregate","time_zone":"Mars/Olympus"}"#, "time_zone"),
+        (#"{"kind":"aggregate","date_range":{"start":"2024-03-02","end":"2024-03-01T00:00:00Z"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20","end":"2026-11-19"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","date_range":{"start":"2026-11-20T00:00:00Z","end":"2026-11-19"}}"#, "date_range.end"),
+        (#"{"kind":"aggregate","filters":{"start_date":"today","end_date":"yesterday"}}"#, "filters.end_date"),
+        (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"99999999999999d"}"#, "window"),
-    ])
-    func `an error names the place`(json: String, path: String) throws {
+    ]
+
+    static let good = [
+        #"{"kind":"aggregate"}"#,
+        #"{"kind":"aggregate","metrics":"count","group_by":"day","dimensions":"day","order_by":"day","limit":1}"#,
+        #"{"kind":"aggregate","metrics":[{"type":"min","field":"timestamp"},{"type":"sum","field":"traits.x y"}]}"#,
+        #"{"kind":"aggregate","metrics":[{"type":"count","alias":"n"}],"order_by":[{"field":"n","direction":"DESC"}]}"#,
+        #"{"kind":"aggregate","group_by":[{"time":"week"},"user_id","plan"],"order_by":["count DESC","plan"]}"#,
+        #"{"kind":"aggregate","project":"shop","time_zone":"Asia/Kolkata","week_start":"sunday"}"#,
+        #"{"kind":"aggregate","date_range":{"start":"2024-03-01T12:00:00.5+05:30","end":"now"}}"#,
+        #"{"kind":"aggregate","date_range":{"start":"1_month_ago"},"filters":{}}"#,
+        #"{"kind":"aggregate","filters":{"start_date":"30_days_ago","end_date":"today","event_type":["a","b"],"n":1}}"#,
+        #"{"kind":"aggregate","filters":{"start_date":"today","field":"n","op":"in","value":[1,"a",true]}}"#,
+        #"{"kind":"aggregate","filters":{"end_date":"today","or":[{"not":{"x":true}},{"and":[]}]}}"#,
+        #"{"kind":"aggregate","filters":{"field":"timestamp","op":"not_in","value":["2024-03-01"]}}"#,
+        #"{"kind":"aggregate","filters":{"timestamp":"2024-03-01T12:00","received_at":["2024-03-01"],"value":3}}"#,
+        #"{"kind":"aggregate","filters":{"field":"x"}}"#,
+        #"{"kind":"aggregate","filters":{"field":"x","op":"not_exists"}}"#,
+        #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"12_hours"}"#,
+        #"{"kind":"funnel","funnel_steps":[{"event_type":"a","name":"A","filters":{"x":1}},{"event_type":"b"}]}"#,
+        #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":7}}"#,
+    ]
+
+    @Test(arguments: good)
+    func aGoodQuestionIsUnderstood(json: String) throws { _ = try question(try JSONValue(parsing: json)) }
+
+    @Test(arguments: ungrammatical + senseless)
+    func anErrorNamesThePlace(json: String, path: String) throws {
         #expect(place(try JSONValue(parsing: json)) == path, "\(json)")
     }
 
-    @Test func `an error says what is allowed and what was probably meant`() throws {
+    @Test func anErrorSaysWhatIsAllowedAndWhatWasProbablyMeant() throws {
         #expect(
             error(["kind": "agregate"])?.description
                 == #"kind: unknown kind "agregate"; did you mean "aggregate"?; allowed: aggregate, funnel"#)
@@ -107,12 +139,12 @@ import Zones
         // The last day of a shorter month; then through the last day of February.
         ("1_months_ago", "2024-02-29", "2024-02-20T00:00:00Z", "2024-03-01T00:00:00Z"),
     ])
-    func `dates are instants by the clock and the zone`(start: String, end: String, from: String, to: String) throws {
+    func datesAreInstantsByTheClockAndTheZone(start: String, end: String, from: String, to: String) throws {
         let json: JSONValue = ["kind": "aggregate", "date_range": ["start": .string(start), "end": .string(end)]]
         #expect(try question(json).range == TimeRange(from: micros(from), to: micros(to)))
     }
 
-    @Test func `months clamp, and days follow local clocks`() throws {
+    @Test func monthsClampAndDaysFollowLocalClocks() throws {
         let clamped: JSONValue = ["kind": "aggregate", "date_range": ["start": "1_months_ago"]]
         #expect(try question(clamped, now: "2024-03-31T12:00:00Z").range.from == micros("2024-02-29"))
         func day(_ date: JSONValue, _ zone: JSONValue) throws -> TimeRange {
@@ -152,7 +184,7 @@ import Zones
         #expect(funnel.steps[0].filter == expected[0])
     }
 
-    @Test func `the dates of the call win over those of the filters`() throws {
+    @Test func theDatesOfTheCallWinOverThoseOfTheFilters() throws {
         let json: JSONValue = [
             "kind": "aggregate", "filters": ["start_date": "30_days_ago", "end_date": "today"],
             "date_range": ["start": "2024-01-01", "end": "2024-01-31"],

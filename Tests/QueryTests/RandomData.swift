@@ -65,8 +65,8 @@ struct RandomData {
 
     mutating func operand() -> JSONValue {
         pick([
-            "a", "b", "u1", "x", "a1", "page_view", "purchase", "$identify", "granted", "s1", 1, 2, 0.5, 1.5, true,
-            "é", 0,
+            "a", "b", "u1", "x", "a1", "page_view", "purchase", "$identify", "$reset", "granted", "s1", 1, 2, 0.5,
+            1.5, true, "é", 0,
         ])
     }
 
@@ -78,7 +78,7 @@ struct RandomData {
             default: return ["or": [filter(depth: depth - 1), filter(depth: depth - 1)]]
             }
         }
-        let field = pick(fields)
+        let field = random.chance(0.2) ? "event_type" : pick(fields)
         switch pick(["eq", "eq", "ne", "in", "not_in", "lt", "gte", "contains", "starts_with", "exists", "not_exists"])
         {
         case let op where op == "in" || op == "not_in":
@@ -86,7 +86,7 @@ struct RandomData {
         case let op where op == "lt" || op == "gte":
             return ["field": .string(field), "op": .string(op), "value": pick([1, 0.5, "b", 3])]
         case let op where op == "contains" || op == "starts_with":
-            return ["field": .string(field), "op": .string(op), "value": pick(["a", "u", "page", "1", ""])]
+            return ["field": .string(field), "op": .string(op), "value": pick(["a", "u", "page", "1", "", "$", "$i"])]
         case let op where op == "exists" || op == "not_exists": return ["field": .string(field), "op": .string(op)]
         case let op: return ["field": .string(field), "op": .string(op), "value": operand()]
         }

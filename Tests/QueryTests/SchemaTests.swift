@@ -19,7 +19,7 @@ import Testing
         Set(value?.asObject?.members.map(\.name) ?? value?.asArray?.compactMap(\.asString) ?? [])
     }
 
-    @Test func `the schema's words are the language's words`() throws {
+    @Test func theSchemasWordsAreTheLanguagesWords() throws {
         let definitions = try definitions()
         let common: Set<String> = ["kind", "project", "filters", "date_range", "time_zone", "week_start"]
         #expect(names(definitions["aggregate"]?["properties"]) == common.union(AggregateQuestion.members))
@@ -34,7 +34,7 @@ import Testing
         for kind in Question.kinds { #expect(definitions[kind] != nil) }
     }
 
-    @Test func `every reference has its definition`() throws {
+    @Test func everyReferenceHasItsDefinition() throws {
         let definitions = try definitions()
         func check(_ value: JSONValue) {
             if let reference = value["$ref"]?.asString {

@@ -31,15 +31,17 @@ struct AnswerTable: Equatable {
         isFunnel = answer["kind"]?.asString == "funnel"
     }
 
-    /// Aligned, numbers to the right; a funnel's steps with bars.
+    /// Aligned, numbers to the right; a funnel's steps with bars, and only what fits a terminal of 90 columns: JSON and
+    /// CSV have the rest.
     var text: String {
         let bars = isFunnel ? funnelBars : nil
+        let shown = columns.indices.filter { bars == nil || Self.funnelColumns.contains(columns[$0]) }
         var table = TextTable(
-            columns.indices.map { column in
+            shown.map { column in
                 TextTable.Column(columns[column], isNumeric(column) ? .right : .left)
             } + (bars == nil ? [] : [TextTable.Column("")]))
         for (index, row) in rows.enumerated() {
-            let cells = columns.indices.map { cell(row[$0], column: columns[$0]) }
+            let cells = shown.map { cell(row[$0], column: columns[$0]) }
             table.add(cells + (bars.map { [$0[index]] } ?? []))
         }
         let lines = totals.map { $0.name + ": " + cell($0.value, column: $0.name) + "\n" }
@@ -58,6 +60,9 @@ struct AnswerTable: Equatable {
         return !values.isEmpty && values.allSatisfy { $0.asDouble != nil }
     }
 
+    private static let funnelColumns = ["step", "users", "conversion_rate", "drop_off", "in_progress"]
+    private static let barColumns = 20
+
     /// The share of the first step's users, in eighths of a character.
     private var funnelBars: [String]? {
         guard let users = columns.firstIndex(of: "users") else { return nil }
@@ -65,7 +70,7 @@ struct AnswerTable: Equatable {
         let most = counts.first ?? 0
         return counts.map { count in
             guard most > 0, count > 0 else { return "" }
-            let eighths = max(1, Int((min(count / most, 1) * 240).rounded()))
+            let eighths = max(1, Int((min(count / most, 1) * Double(8 * Self.barColumns)).rounded()))
             let partial = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
             return String(repeating: "█", count: eighths / 8) + partial
         }
