@@ -58,6 +58,13 @@ package struct Publisher {
         var version = try project.newestEvents(disk: disk)
         try delta.makeDurable(version)
         var siblings = try Siblings(project, disk)
+        // The log keeps what the root does not hold, so a root behind its siblings and behind the log is an older copy.
+        guard siblings.lastRecord <= version.lastRecord || log.firstAvailable <= siblings.lastRecord else {
+            throw TableError.refused(
+                path: project.eventsFolder,
+                reason: "holds records through \(version.lastRecord), its siblings through \(siblings.lastRecord), and "
+                    + "the log begins at \(log.firstAvailable): an older copy; restore all tables of one moment")
+        }
         var report = PublishReport()
         (report.version, report.lastRecord) = (version.version, version.lastRecord)
         let end = min(max(through, siblings.lastRecord), mark.sequence)

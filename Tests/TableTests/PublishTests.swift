@@ -93,6 +93,22 @@ import WAL
         #expect(published.clockMicros % 1000 != 0, "the fixture's clock must tell µs from ms")
     }
 
+    /// A table put back from yesterday, with the log of today behind it, would lose what lies between in silence.
+    @Test func anOlderCopyOfTheTableIsRefused() throws {
+        let fixture = try TableFixture()
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        _ = try fixture.publisher().publish(through: .max)
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        let second = try fixture.publisher().publish(through: .max)
+        try fixture.writer.rotate(nowMicros: 0)
+        try fixture.commit([Shipment(events: TableEvents.few)])
+        #expect(try fixture.writer.free(published: ["default": second.lastRecord]) == 1)
+        try Disk.posix.unlink(fixture.project.eventsFolder + "/_delta_log/00000000000000000001.json")
+        #expect(throws: TableError.self) { try fixture.publisher().publish(through: .max) }
+        let rows = try DeltaLog(tableFolder: fixture.project.eventsFolder, disk: .posix).newest()
+        #expect(rows.version == 0)
+    }
+
     @Test func recordsOfOtherProjectsAloneMakeNoVersion() throws {
         let fixture = try TableFixture()
         try fixture.commit([Shipment(events: TableEvents.few, project: "other")])
