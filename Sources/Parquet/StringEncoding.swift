@@ -11,13 +11,13 @@ extension StringColumn {
     func compacted(bytesMax: Int) -> StringColumn? {
         let presentCount = codes.reduce(0) { $0 &+ ($1 == StringColumn.null ? 0 : 1) }
         let stringsMax = max(presentCount / 2, dictionaryStringsMin)
-        var distinct = DistinctStrings(capacity: min(dictionary.count, stringsMax))
+        var distinct = StringInterner()
         var newCodes = [UInt32](repeating: StringColumn.null, count: dictionary.count)
         var result = codes
         for row in codes.indices where codes[row] != StringColumn.null {
             let old = Int(codes[row])
             if newCodes[old] == StringColumn.null {
-                newCodes[old] = distinct.code(of: dictionary.span(old))
+                newCodes[old] = distinct.intern(dictionary.span(old))
                 if distinct.strings.count > stringsMax || distinct.strings.bytes.count > bytesMax { return nil }
             }
             result[row] = newCodes[old]
@@ -36,32 +36,6 @@ extension StringColumn {
             writer.append(string)
         }
         return (lengths, writer.bytes)
-    }
-}
-
-/// Strings numbered in order of first appearance: open addressing over XXH64.
-private struct DistinctStrings {
-    private(set) var strings = ByteStrings()
-    /// Code + 1, 0 where free; a power of two long and at most half full.
-    private var slots: [UInt32]
-
-    init(capacity: Int) {
-        var slotCount = 16
-        while slotCount < capacity * 2 + 2 { slotCount *= 2 }
-        slots = [UInt32](repeating: 0, count: slotCount)
-    }
-
-    mutating func code(of string: RawSpan) -> UInt32 {
-        let mask = slots.count - 1
-        var slot = Int(truncatingIfNeeded: XXH64.hash(string)) & mask
-        while slots[slot] != 0 {
-            let code = slots[slot] - 1
-            if strings.span(Int(code)).equals(string) { return code }
-            slot = (slot + 1) & mask
-        }
-        strings.append(string)
-        slots[slot] = UInt32(strings.count)
-        return UInt32(strings.count - 1)
     }
 }
 

@@ -29,6 +29,7 @@ package struct Publisher {
     package struct Options: Sendable {
         /// A slice ends at the record that fills it: memory is bounded whatever the backlog, for records are too.
         package var sliceBodyBytes = 64 << 20
+        /// Of the values by what the batches say, and of the gathered rows by what they take.
         package var sliceValueBytes = 256 << 20
         package var sliceRows = 1 << 20
         package init() {}
@@ -116,8 +117,8 @@ package struct Publisher {
                 try gatherer.add(record)
                 last = (record.sequence, record.commitMicros)
                 let isFull =
-                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.valueBytes >= options.sliceValueBytes
-                    || gatherer.events.rowCount >= options.sliceRows
+                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
+                    || max(gatherer.valueBytes, gatherer.events.byteCount) >= options.sliceValueBytes
                 if isFull, record.sequence >= atLeast { throw SliceIsFull() }
             }
         } catch is SliceIsFull {}

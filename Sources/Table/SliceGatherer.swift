@@ -11,7 +11,7 @@ package struct SliceGatherer: ~Copyable {
     package private(set) var entryCount = 0
     /// Bytes of the bodies, as they came or decoded, whichever is more: what a slice is bounded by,
     package private(set) var bodyBytes = 0
-    /// and what their values take once they are spelled out in rows.
+    /// and what their values take once they are written as JSON: protocol/batch.md §6.
     package private(set) var valueBytes = 0
     private let project: Project
     private var decoder = BatchDecoder()

@@ -1,4 +1,5 @@
 import Bytes
+import JSON
 import TestSupport
 import Testing
 import Zstd
@@ -69,13 +70,15 @@ import Zstd
     }
 
     /// A batch by hand: `rows` events that share `columns` values, of one string each.
-    private func batch(rows: Int, columns: Int, type: ValueType, text: String) -> [UInt8] {
+    private func batch(
+        rows: Int, columns: Int, type: ValueType, text: String, unknown: [UInt8]? = nil
+    ) -> [UInt8] {
         let texts = ["t"] + (0..<columns).map { "n\(10_000 + $0)" } + [text]
         var body = ByteWriter()
         body.append(count: texts.count)
         for text in texts { body.append(count: text.utf8.count) }
         for text in texts { body.append(Array(text.utf8)) }
-        body.append(count: 2 + columns)
+        body.append(count: 2 + columns + (unknown == nil ? 0 : 1))
         let zeros = [UInt8](repeating: 0, count: rows)
         var bitmap = [UInt8](repeating: 0xFF, count: (rows + 7) / 8)
         if rows % 8 != 0 { bitmap[rows / 8] = 1 << UInt8(rows % 8) - 1 }
@@ -92,6 +95,10 @@ import Zstd
             body.append(32)
             body.append(lengthPrefixed: data.bytes)
         }
+        if let unknown {
+            body.append(200)
+            body.append(lengthPrefixed: unknown)
+        }
         var writer = ByteWriter()
         BatchHeader(codec: .raw, eventCount: rows, decodedByteCount: body.count).write(to: &writer)
         writer.append(body.bytes)
@@ -101,24 +108,67 @@ import Zstd
     @Test func oneStringInManyColumnsIsTooBigForAnEvent() throws {
         let text = String(repeating: "x", count: 1 << 20)
         let three = try decode(batch(rows: 1, columns: 3, type: .string, text: text))
-        #expect(three.valueBytes == 3 * (6 + 1 << 20))
-        let error = BatchError.overLimit(.eventValueBytes, value: 4 * (6 + 1 << 20), limit: 4 << 20)
+        #expect(three.valueBytes == 3 * (12 + 1 << 20))
+        let error = BatchError.overLimit(.eventValueBytes, value: 4 * (12 + 1 << 20), limit: 4 << 20)
         #expect(error.verdict == .tooBig)
         for rows in [1, 9] {
             let bytes = batch(rows: rows, columns: 4, type: .string, text: text)
             #expect(throws: error) { try decode(bytes) }
         }
-        let most = String(repeating: "x", count: 1 << 20 - 6)
+        let most = String(repeating: "x", count: 1 << 20 - 12)
         let exact = try decode(batch(rows: 16, columns: 4, type: .string, text: most))
         #expect(exact.valueBytes == 64 << 20 && exact.valueBytesMost == 64 << 20)
     }
 
     @Test func oneStringInManyRowsIsTooBigForABatch() throws {
-        let text = "\"" + String(repeating: "x", count: 1 << 20 - 8) + "\""
+        let text = "\"" + String(repeating: "x", count: 1 << 20 - 12) + "\""
         let whole = try decode(batch(rows: 64, columns: 1, type: .json, text: text))
         #expect(whole.valueBytes == 64 << 20)
         let bytes = batch(rows: 65, columns: 1, type: .json, text: text)
         #expect(throws: BatchError.overLimit(.valueBytes, value: 65 << 20, limit: 64 << 20)) { try decode(bytes) }
+    }
+
+    @Test func escapesCountAsWhatTheyBecome() throws {
+        let text = String(repeating: "\u{1}", count: 600_000)
+        let one = try decode(batch(rows: 1, columns: 1, type: .string, text: text))
+        #expect(one.valueBytes == 6 + 6 + 6 * 600_000 && one.valueBytesMost >= one.valueBytes)
+        let long = String(repeating: "\u{1}", count: 700_000)
+        let error = BatchError.overLimit(.eventValueBytes, value: 12 + 6 * 700_000, limit: 4 << 20)
+        #expect(throws: error) { try decode(batch(rows: 1, columns: 1, type: .string, text: long)) }
+        let whole = BatchError.overLimit(.valueBytes, value: 20 * (12 + 6 * 600_000), limit: 64 << 20)
+        #expect(throws: whole) { try decode(batch(rows: 20, columns: 1, type: .string, text: text)) }
+    }
+
+    @Test func aValueCountsAsMuchAsIsWritten() throws {
+        var random = SeededRandom(seed: 5)
+        for length in 0..<200 {
+            let text = String(decoding: (0..<length).map { _ in random.next() % 128 }.map(UInt8.init), as: UTF8.self)
+            let longest: [EventValue.Value] = [
+                .bool(false), .int64(.min), .float64(-Double.leastNormalMagnitude), .string(text), .json("[1]"),
+            ]
+            for value in longest {
+                var writer = JSONWriter()
+                writer.name("a" + text)
+                switch value {
+                case .bool(let bool): writer.bool(bool)
+                case .int64(let number): writer.integer(number)
+                case .float64(let number): writer.number(number)
+                case .string(let text): writer.string(text)
+                case .json(let text): writer.raw(Array(text.utf8).rawSpan)
+                }
+                let written = writer.output.count + 1
+                let counted = EventValue(.property, "a" + text, value).byteCount
+                #expect(counted == written, "seed 5, \(length) bytes, and a comma")
+            }
+        }
+    }
+
+    @Test func unknownColumnsCountAsHex() throws {
+        let plain = try decode(batch(rows: 1, columns: 1, type: .string, text: "x"))
+        let unknown = [UInt8](repeating: 7, count: 2_000_000)
+        let more = try decode(batch(rows: 1, columns: 1, type: .string, text: "x", unknown: unknown))
+        #expect(more.valueBytes == plain.valueBytes + 9 + 2 * unknown.count)
+        #expect(more.valueBytesMost >= more.valueBytes)
     }
 
     @Test func whatValuesTakeIsBoundedFromAbove() throws {
@@ -136,7 +186,7 @@ import Zstd
     @Test(.timeLimit(.minutes(1))) func aJSONTextThatAllRowsShareIsParsedOnce() throws {
         let text = "[" + String(repeating: "0,", count: 400_000) + "0]"
         let bytes = batch(rows: Limits.batchEventsMax, columns: 1, type: .json, text: text)
-        let total = UInt64(Limits.batchEventsMax * (6 + text.utf8.count))
+        let total = UInt64(Limits.batchEventsMax * (10 + text.utf8.count))
         #expect(throws: BatchError.overLimit(.valueBytes, value: total, limit: 64 << 20)) { try decode(bytes) }
     }
 }
@@ -190,7 +240,7 @@ import Zstd
     @Test func aBuilderHoldsToTheValueBytes() throws {
         var builder = BatchBuilder()
         var event = Event(type: "t", timestampMicros: now)
-        let text = String(repeating: "x", count: 1 << 20 - 1)
+        let text = String(repeating: "x", count: 1 << 20 - 7)
         event.values = (0..<5).map { EventValue(.property, "\($0)", .string(text)) }
         #expect(throws: BatchError.overLimit(.eventValueBytes, value: 5 << 20, limit: 4 << 20)) {
             try builder.add(event)

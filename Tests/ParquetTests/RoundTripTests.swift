@@ -126,6 +126,16 @@ import Testing
         #expect(long.compacted(bytesMax: 100) != nil)
     }
 
+    /// Long tables keep the order of first use, whatever the hashes.
+    @Test func aLongDictionaryKeepsTheOrderOfFirstUse() throws {
+        let strings = (0..<5000).map { "string number \($0)" }
+        let codes = (0..<20_000).map { UInt32(4999 - $0 % 5000) }
+        let column = StringColumn(dictionary: ByteStrings(strings), codes: codes)
+        let compact = try #require(column.compacted(bytesMax: 1 << 20))
+        #expect(compact.dictionary == ByteStrings(strings.reversed()))
+        #expect(compact.codes == (0..<20_000).map { UInt32($0 % 5000) })
+    }
+
     @Test func longBoundsAreCutOnTheSafeSide() throws {
         let long = [String(repeating: "é", count: 40), String(repeating: "\u{7F}", count: 70) + "a"]
         let values = ColumnValues.strings(StringColumn(dictionary: ByteStrings(long), codes: [0, 1]))

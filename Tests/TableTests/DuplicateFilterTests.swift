@@ -60,7 +60,8 @@ import WAL
         for identity in held { filter.insert(identity) }
         #expect(held.allSatisfy { filter.mayHold($0) })
         let wrong = identities(10_000).count { filter.mayHold($0) }
-        #expect(wrong < 200, "about one in 400 at most")
+        // In one word the bits of few identities often fall together.
+        #expect(wrong < (count < 16 ? 160 : 60), "about one in 400 at most")
     }
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)

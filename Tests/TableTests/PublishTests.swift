@@ -60,6 +60,28 @@ import WAL
         #expect(try fixture.reader().snapshot().rowCount == 12)
     }
 
+    @Test func escapesEndSlicesToo() throws {
+        let fixture = try TableFixture()
+        for index in 0..<6 {
+            var event = Event(type: "t", timestampMicros: TableEvents.startMicros + Int64(index))
+            event.values = [EventValue(.property, "v", .string(String(repeating: "\u{1}", count: 50_000)))]
+            try fixture.commit([Shipment(events: [event])])
+        }
+        let report = try fixture.publisher { $0.sliceValueBytes = 600_000 }.publish(through: .max)
+        #expect(report.slices == 3, "2 events of 300,000 bytes as JSON each")
+        #expect(try fixture.reader().snapshot().rowCount == 6)
+    }
+
+    @Test func rowsThatTakeMuchEndASlice() throws {
+        let fixture = try TableFixture()
+        for index in 0..<4 {
+            let event = Event(type: "t", timestampMicros: TableEvents.startMicros + Int64(index))
+            try fixture.commit([Shipment(events: [Event](repeating: event, count: 100))])
+        }
+        let report = try fixture.publisher { $0.sliceValueBytes = 8_000 }.publish(through: .max)
+        #expect(report.slices == 2, "events without values, of 61 bytes and a little a row")
+    }
+
     @Test func aReportCountsWhatWasDone() throws {
         let fixture = try TableFixture()
         for seed in 1...5 as ClosedRange<UInt64> { try fixture.fill(records: 2, seed: seed) }
