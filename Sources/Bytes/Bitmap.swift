@@ -44,12 +44,6 @@ public struct Bitmap: Sendable, Equatable {
     /// How many bits are one. O(count / 64).
     public var onesCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
-    /// Keeps the bits that are one in both; counts must match.
-    public mutating func formIntersection(_ other: Bitmap) {
-        precondition(count == other.count)
-        for index in words.indices { words[index] &= other.words[index] }
-    }
-
     /// Keeps the bits that are one in either; counts must match.
     public mutating func formUnion(_ other: Bitmap) {
         precondition(count == other.count)

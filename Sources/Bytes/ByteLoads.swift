@@ -27,12 +27,6 @@ extension RawSpan {
         return value
     }
 
-    /// Loads an IEEE 754 double and moves `offset` past it.
-    @inlinable @inline(__always)
-    public func readDouble(_ offset: inout Int) throws(DecodeError) -> Double {
-        Double(bitPattern: try read(UInt64.self, &offset))
-    }
-
     /// The byte at `offset`, unchecked in release builds.
     /// The caller has proven `0 <= offset < byteCount`.
     @inlinable @inline(__always)

@@ -65,7 +65,7 @@ package enum EventSchema {
     static let extraColumn = "_extra_json"
 
     /// The column that holds a value by its path, and what is left to look up in it.
-    package static func jsonColumn(_ scope: EventValue.Scope) -> String { "_" + scope.jsonName + "_json" }
+    package static func jsonColumn(_ scope: EventValue.Scope) -> String { "_" + scope.columnPrefix + "_json" }
 
     static let parquet = ParquetSchema(
         Fixed.allCases.map { ParquetColumn($0.name, $0.type, isOptional: $0.isOptional) }
@@ -99,6 +99,4 @@ extension EventValue.Scope {
         case .trait: "traits"
         }
     }
-
-    var jsonName: String { columnPrefix }
 }

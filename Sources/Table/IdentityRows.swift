@@ -9,7 +9,7 @@ extension EventRows {
         let first = firstRow(after: record)
         let types = columns[.eventType].gather(ArraySlice(0..<rowCount))
         guard case .strings(let typeColumn) = types else { preconditionFailure("event_type is a string column") }
-        let isReserved = (0..<typeColumn.dictionary.count).map { typeColumn.dictionary.copy($0).first == dollar }
+        let isReserved = (0..<typeColumn.dictionary.count).map { ReservedType.isReserved(typeColumn.dictionary[$0]) }
         let rows = ArraySlice((first..<rowCount).filter { isKept[$0] && isReserved[Int(typeColumn.codes[$0])] })
         guard !rows.isEmpty else { return ([], 0) }
         func column(_ fixed: EventSchema.Fixed) -> ColumnValues { columns[fixed].gather(rows) }

@@ -20,7 +20,6 @@ package final class LogWriter {
     /// A segment that is no longer written to.
     struct SealedSegment {
         let header: SegmentHeader
-        let lastSequence: UInt64
         let projects: [String: UInt64]
         let size: LogSize
     }
@@ -122,7 +121,7 @@ package final class LogWriter {
         active = nil
         sealed.append(
             SealedSegment(
-                header: segment.header, lastSequence: lastSequence, projects: segment.durableProjects,
+                header: segment.header, projects: segment.durableProjects,
                 size: segment.size))
         previous = segment.header
     }

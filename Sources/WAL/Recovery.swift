@@ -159,7 +159,7 @@ private struct Recovery {
             }
             result.append(
                 LogWriter.SealedSegment(
-                    header: segment.header, lastSequence: end, projects: projects, size: size))
+                    header: segment.header, projects: projects, size: size))
         }
         return result
     }
