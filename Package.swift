@@ -38,6 +38,8 @@ let package = Package(
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
 
         library("Bytes", ["CChecksum"]),
         library("Files", ["Bytes"]),
@@ -54,8 +56,9 @@ let package = Package(
         library("Crypto", ["CCrypto", "Bytes"]),
         library("EventLoop", ["CUV"]),
         library("HTTPServer", ["CMicroHTTPD"]),
-        library("Config", ["CYAML", "Files", "Bytes"]),
+        library("Config", ["CYAML", "JSON", "Files", "Bytes"]),
         library("Telemetry", ["Zones", "JSON", "Bytes"]),
+        library("Metadata", ["CSQLite", "CPQ", "JSON", "Files"]),
 
         library(
             "Collector",
@@ -66,7 +69,8 @@ let package = Package(
         library(
             "QueryServer",
             [
-                "CAllocator", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "Zones", "JSON", "Files",
+                "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Crypto", "Query", "Table", "WAL",
+                "Zones", "JSON", "Files", "Bytes",
             ]),
         library(
             "CommandLine",
@@ -99,16 +103,17 @@ let package = Package(
         tests("Crypto", ["TestSupport", "Crypto", "Bytes"]),
         tests("EventLoop", ["TestSupport", "EventLoop"]),
         tests("HTTPServer", ["TestSupport", "HTTPServer"]),
-        tests("Config", ["TestSupport", "Config", "Files"]),
+        tests("Config", ["TestSupport", "Config", "JSON", "Files"]),
         tests("Telemetry", ["Telemetry", "JSON"]),
+        tests("Metadata", ["TestSupport", "Metadata", "JSON", "Files"]),
         tests(
             "Collector",
             ["TestSupport", "Collector", "Telemetry", "Crypto", "Wire", "WAL", "Events", "Files", "Bytes"]),
         tests(
             "QueryServer",
             [
-                "TestSupport", "QueryServer", "Config", "Telemetry", "Query", "Table", "WAL", "Events", "JSON", "Files",
-                "Bytes",
+                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Metadata", "Query", "Table", "WAL",
+                "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests(
             "CommandLine",

@@ -33,8 +33,9 @@ enum Arrows {
         Module("Crypto", "CCrypto Bytes"),
         Module("EventLoop", "CUV Glibc Synchronization"),
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
-        Module("Config", "CYAML Files Bytes Glibc"),
+        Module("Config", "CYAML JSON Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
+        Module("Metadata", "CSQLite CPQ JSON Files Synchronization"),
     ]
 
     static let shells = [
@@ -44,8 +45,8 @@ enum Arrows {
                 + "Synchronization"),
         Module(
             "QueryServer",
-            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Foundation "
-                + "Synchronization"),
+            "CAllocator HTTPServer Config Telemetry Metadata Crypto Query Table WAL Zones JSON Files Bytes "
+                + "Foundation Synchronization"),
         Module(
             "CommandLine",
             "EventLoop Config Telemetry Crypto CZlib Wire Table Parquet WAL Events Zones JSON Files Bytes "

@@ -8,6 +8,7 @@ import Testing
         "Sources/Telemetry/", "Sources/Crypto/",
         "Sources/Config/YAMLNode.swift", "Sources/Parquet/Kernels.swift", "Sources/Query/Kernels",
         "Sources/CommandLine/Import/GzipInflater.swift",
+        "Sources/Metadata/SQLiteConnection.swift", "Sources/Metadata/PostgreSQLConnection.swift",
     ]
     /// Lines between a reason and the code it speaks of.
     static let reasonLinesMax = 30
