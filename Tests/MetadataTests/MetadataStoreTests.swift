@@ -54,8 +54,8 @@ import Testing
     @Test(arguments: Database.available) func projectsAndKindsAreApart(database: Database) throws {
         let stored = Stored(database)
         let other = DocumentKey(project: stored.project + "2", kind: .dashboard, id: "a")
-        for (key, body) in [(stored.key("a"), 1), (stored.key("a", .question), 2), (other, 3)] as [(DocumentKey, Int64)] {
-            try stored.store.put(key, name: "", body: .integer(body), if: .isNew)
+        for (key, body) in [(stored.key("a"), 1), (stored.key("a", .question), 2), (other, 3)] {
+            try stored.store.put(key, name: "", body: .integer(Int64(body)), if: .isNew)
         }
         #expect(try stored.store.document(stored.key("a", .question))?.body == 2)
         try stored.store.delete(stored.key("a"))

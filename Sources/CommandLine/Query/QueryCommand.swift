@@ -18,7 +18,7 @@ extension Command {
             "tidemark query signup-funnel.json", "cat question.json | tidemark query --format csv -",
         ],
         options: [
-            .value("config", "file", help: "The YAML file of the daemons, for the place of queryd."),
+            .values("config", "file", help: "A YAML file of the daemons, for the place of queryd."),
             .value("address", "host:port", help: "Where queryd answers; 127.0.0.1:7312 by default."),
             .value("path", "path", help: "What is asked; /v1/query by default."),
             .value("token-file", "path", help: "The file of a token to show to queryd."),
@@ -32,11 +32,10 @@ extension Command {
         let format = try invocation.choice("format", ifAbsent: Format.table)
         let seconds = try arguments.integer("timeout", in: 1...86_400) ?? 120
         let question = try readQuestion(arguments.positionals.first ?? "-", invocation.console)
-        var config = QueryConfig()
-        if let path = arguments.value("config") {
-            let environment = ProcessInfo.processInfo.environment
-            config = try ConfigFile(path: path, environment: environment, disk: .posix).query()
-        }
+        let environment = ProcessInfo.processInfo.environment
+        let config = try ConfigFiles(
+            paths: arguments.values("config"), environment: environment, disk: .posix
+        ).query()
         let address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
         let reply = try HTTPCall.post(
             address, path: arguments.value("path") ?? "/v1/query", json: question,
