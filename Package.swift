@@ -54,6 +54,8 @@ let package = Package(
         library("Query", ["Table", "Events", "Zones", "JSON", "Bytes"]),
 
         library("Crypto", ["CCrypto", "Bytes"]),
+        library("Gzip", ["CZlib"]),
+        library("Access", ["Crypto", "Table", "JSON", "Files", "Bytes"]),
         library("EventLoop", ["CUV"]),
         library("HTTPServer", ["CMicroHTTPD"]),
         library("Config", ["CYAML", "JSON", "Files", "Bytes"]),
@@ -63,20 +65,20 @@ let package = Package(
         library(
             "Collector",
             [
-                "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON",
-                "Zstd", "Files", "Bytes",
+                "EventLoop", "HTTPServer", "Config", "Telemetry", "Access", "Crypto", "Wire", "Table", "WAL", "Events",
+                "JSON", "Zstd", "Files", "Bytes",
             ]),
         library(
             "QueryServer",
             [
-                "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Crypto", "Query", "Table", "WAL",
-                "Zones", "JSON", "Files", "Bytes",
+                "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip", "Crypto", "Query",
+                "Table", "WAL", "Zones", "JSON", "Files", "Bytes",
             ]),
         library(
             "CommandLine",
             [
-                "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "Table", "Parquet", "WAL", "Events",
-                "Zones", "JSON", "Files", "Bytes",
+                "EventLoop", "Config", "Telemetry", "Access", "Gzip", "Crypto", "Wire", "Table", "Parquet", "WAL",
+                "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
 
         program("collectord", ["Collector"]),
@@ -101,6 +103,8 @@ let package = Package(
             "Query", ["TestSupport", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes"],
             exclude: ["judges"]),
         tests("Crypto", ["TestSupport", "Crypto", "Bytes"]),
+        tests("Gzip", ["TestSupport", "Gzip"]),
+        tests("Access", ["TestSupport", "Access", "Crypto", "Files", "Bytes"]),
         tests("EventLoop", ["TestSupport", "EventLoop"]),
         tests("HTTPServer", ["TestSupport", "HTTPServer"]),
         tests("Config", ["TestSupport", "Config", "JSON", "Files"]),
@@ -108,17 +112,17 @@ let package = Package(
         tests("Metadata", ["TestSupport", "Metadata", "JSON", "Files"]),
         tests(
             "Collector",
-            ["TestSupport", "Collector", "Telemetry", "Crypto", "Wire", "WAL", "Events", "Files", "Bytes"]),
+            ["TestSupport", "Collector", "Telemetry", "Access", "Wire", "WAL", "Events", "Files", "Bytes"]),
         tests(
             "QueryServer",
             [
-                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Metadata", "Query", "Table", "WAL",
-                "Events", "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip",
+                "Crypto", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Crypto", "Wire", "Table", "Parquet", "WAL", "Events",
+                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL", "Events",
                 "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import Config
 import EventLoop
@@ -106,7 +107,7 @@ final class CollectorDaemon {
         if try Project.list(dataFolder: config.data, disk: disk).isEmpty {
             try createProject(Project.defaultName)
         }
-        try TokenStore.createIfMissing(
+        try TokenFile.createIfMissing(
             path: config.tokenFile, dataFolder: config.data, project: Project.defaultName, disk: disk)
         projects = Set(try Project.list(dataFolder: config.data, disk: disk).map(\.name))
     }
@@ -240,12 +241,15 @@ final class CollectorDaemon {
         ])
     }
 
-    func authenticate(_ hello: Hello) -> Result<TokenStore.Token, Refusal> {
+    func authenticate(_ hello: Hello) -> Result<Admission, Refusal> {
         guard let token = tokens.token(hello.token) else { return .failure(Refusal(reason: "unknown token")) }
-        if case .ingest(let project) = token.grant, !projects.contains(project) {
+        guard let admission = Admission(token) else {
+            return .failure(Refusal(reason: "a \(token.role) token sends no events"))
+        }
+        if case .ingest(let project) = admission.grant, !projects.contains(project) {
             return .failure(Refusal(reason: "there is no project \"\(project)\""))
         }
-        return .success(token)
+        return .success(admission)
     }
 
     func check(_ frame: BatchFrame, isImport: Bool) -> CheckedBatch {

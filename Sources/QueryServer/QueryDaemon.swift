@@ -74,7 +74,7 @@ package final class QueryDaemon: Sendable {
         case ("POST", "/v1/query"):
             ask(request, responder)
         case (_, "/v1/query"):
-            responder.respond(.problem(.methodNotAllowed(allowed: "POST")))
+            responder.respond(.problem(.methodNotAllowed(allowed: ["POST"])))
         case ("GET", "/v1/projects"), ("HEAD", "/v1/projects"):
             do { responder.respond(.json(try projects.list().encoded())) } catch {
                 responder.respond(.problem(.unavailable("\(error)")))

@@ -6,19 +6,19 @@ import Glibc
 /// Safe throughout: the state is allocated once and freed by `deinit`, since zlib keeps its address; buffers are lent
 /// for one call that says how long they are.
 @safe
-final class GzipInflater {
+package final class GzipInflater {
     /// What one call gives at most, so that a small file of zeros cannot fill the memory.
-    static let outputBytesMax = 256 << 10
+    package static let outputBytesMax = 256 << 10
 
     private let state: UnsafeMutablePointer<z_stream>
     private var input: [UInt8] = []
     private var inputOffset = 0
     /// Inside a member: the file must not end here.
-    private(set) var isInsideMember = false
+    package private(set) var isInsideMember = false
     private var hasSeenMember = false
     private var isInTrailer = false
 
-    init() {
+    package init() {
         unsafe state = .allocate(capacity: 1)
         unsafe state.initialize(to: z_stream())
         // 16 more than the largest window: a gzip wrapper, nothing else.
@@ -32,18 +32,17 @@ final class GzipInflater {
     }
 
     /// Whether a file that begins so is gzip.
-    static func isGzip(_ start: [UInt8]) -> Bool { start.starts(with: [0x1F, 0x8B]) }
+    package static func isGzip(_ start: [UInt8]) -> Bool { start.starts(with: [0x1F, 0x8B]) }
 
     /// Takes the next piece of the file, after `next` has given nothing more of the one before.
-    func feed(_ piece: [UInt8]) {
+    package func feed(_ piece: [UInt8]) {
         precondition(inputOffset == input.count, "the piece before is not used up")
         input = piece
         inputOffset = 0
     }
 
     /// - Returns: the next bytes inflated; empty when more input is needed.
-    /// - Throws: `.unreadableInput` with no path if the data is damaged.
-    func next() throws -> [UInt8] {
+    package func next() throws(GzipError) -> [UInt8] {
         while inputOffset < input.count {
             if isInTrailer { return try skipTrailer() }
             if !isInsideMember, hasSeenMember, input[inputOffset] == 0 {
@@ -57,13 +56,15 @@ final class GzipInflater {
     }
 
     /// Zeros behind the last member are padding; tar and tapes leave them.
-    private func skipTrailer() throws -> [UInt8] {
-        guard input[inputOffset...].allSatisfy({ $0 == 0 }) else { throw damaged("other bytes behind the last member") }
+    private func skipTrailer() throws(GzipError) -> [UInt8] {
+        guard input[inputOffset...].allSatisfy({ $0 == 0 }) else {
+            throw GzipError(reason: "other bytes behind the last member")
+        }
         inputOffset = input.count
         return []
     }
 
-    private func inflateOnce() throws -> [UInt8] {
+    private func inflateOnce() throws(GzipError) -> [UInt8] {
         isInsideMember = true
         hasSeenMember = true
         var status = Z_OK
@@ -88,12 +89,8 @@ final class GzipInflater {
         default:
             // Safe: zlib's messages are static C strings.
             let message = unsafe state.pointee.msg.map { unsafe String(cString: $0) } ?? "zlib error \(status)"
-            throw damaged(message)
+            throw GzipError(reason: message)
         }
         return output
-    }
-
-    private func damaged(_ reason: String) -> CommandError {
-        .unreadableInput(path: "gzip", reason: "damaged: \(reason)")
     }
 }
