@@ -17,19 +17,29 @@ package final class MetadataStore: Sendable {
     private struct State {
         var connection: (any SQLConnection)?
         var failure: (error: MetadataError, at: ContinuousClock.Instant)?
+        /// Whether the last thing that was reported was a failure.
+        var isReportedAway = false
     }
 
     package static let retryInterval = Duration.seconds(2)
 
     private let place: MetadataPlace
     private let clock: @Sendable () -> Int64
+    private let report: @Sendable (MetadataError?) -> Void
     private let state = Mutex(State())
 
     /// Connects to nothing yet.
-    /// - Parameter clock: µs since 1970-01-01 UTC, for the documents' times.
-    package init(_ place: MetadataPlace, clock: @escaping @Sendable () -> Int64) {
+    /// - Parameters:
+    ///   - clock: µs since 1970-01-01 UTC, for the documents' times.
+    ///   - report: told once when documents cannot be had any more, and with nil when they can again. It must not call
+    ///     the store.
+    package init(
+        _ place: MetadataPlace, clock: @escaping @Sendable () -> Int64,
+        report: @escaping @Sendable (MetadataError?) -> Void = { _ in }
+    ) {
         self.place = place
         self.clock = clock
+        self.report = report
     }
 
     /// Whether documents can be had: connects if need be.
@@ -122,9 +132,14 @@ package final class MetadataStore: Sendable {
                     connection = try connect()
                     state.connection = connection
                 }
-                return try connection.run(statement, parameters)
+                let rows = try connection.run(statement, parameters)
+                if state.isReportedAway { report(nil) }
+                state.isReportedAway = false
+                return rows
             } catch {
                 if error.isOfTheStore {
+                    if !state.isReportedAway { report(error) }
+                    state.isReportedAway = true
                     // Without a connection this was the attempt to make one.
                     if state.connection == nil { state.failure = (error, .now) }
                     state.connection = nil

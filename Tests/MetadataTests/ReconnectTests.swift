@@ -1,3 +1,6 @@
+import Files
+import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -18,6 +21,28 @@ import Testing
         let started = ContinuousClock.now
         for _ in 0..<1000 { #expect(throws: MetadataError.unreachable(reason: reason)) { try store.check() } }
         #expect(started.duration(to: .now) < MetadataStore.retryInterval)
+    }
+
+    @Test func aFailureIsReportedOnceAndItsEndToo() throws {
+        let folder = TemporaryFolder()
+        let place = MetadataPlace.sqlite(path: folder("later/query.db"))
+        let reports = Mutex<[MetadataError?]>([])
+        let store = MetadataStore(place, clock: { 1 }, report: { report in reports.withLock { $0.append(report) } })
+        for _ in 0..<3 { #expect(throws: MetadataError.self) { try store.check() } }
+        #expect(reports.withLock { $0.count } == 1)
+        try Disk.posix.makeFolder(folder("later"))
+        let started = ContinuousClock.now
+        while started.duration(to: .now) < MetadataStore.retryInterval * 5 {
+            do throws(MetadataError) {
+                try store.check()
+                break
+            } catch {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+        }
+        try store.check()
+        #expect(reports.withLock { $0.count } == 2)
+        #expect(reports.withLock { $0.last } == .some(nil))
     }
 
     @Test func withoutADatabaseEveryCallSaysWhy() {

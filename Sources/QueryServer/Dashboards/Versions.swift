@@ -8,7 +8,9 @@ extension HTTPRequest {
     func writeCondition() throws(Problem) -> WriteCondition {
         switch headers["If-Match"] {
         case nil, "*": return .exists
-        case let value?:
+        case let given?:
+            // A tag becomes weak where its answer was compressed; it is the version all the same.
+            let value = given.hasPrefix("W/") ? given.dropFirst(2) : given[...]
             let text = value.hasPrefix("\"") && value.hasSuffix("\"") ? value.dropFirst().dropLast() : ""
             guard let version = Int64(text) else {
                 throw .invalid("If-Match", "a version in quotes is expected", allowed: ["\"<version>\"", "*"])
