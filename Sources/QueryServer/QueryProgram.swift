@@ -17,7 +17,7 @@ package enum QueryProgram {
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
             keepFreedMemory()
-            let daemon = QueryDaemon(config: config, logger: logger)
+            let daemon = try QueryDaemon(config: config, logger: logger)
             try daemon.start()
             waitForSignal()
             daemon.stop()
@@ -64,7 +64,10 @@ package enum QueryProgram {
         } ?? ConfigFile()
         _ = try file.analytics()  // its faults are told here too
         var config = try file.query()
-        if let data = parsed.value("data") { config.data = data }
+        if let data = parsed.value("data") {
+            config.data = data
+            config.tokenFile = data + "/tokens"
+        }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         return config
     }
