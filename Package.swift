@@ -9,8 +9,8 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),  // lets `rawSpan` return a borrowed span
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -73,7 +73,7 @@ let package = Package(
             [
                 "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip", "Crypto", "Query",
                 "Table", "WAL", "Zones", "JSON", "Files", "Bytes",
-            ]),
+            ], resources: [.copy("Page")]),
         library(
             "CommandLine",
             [
@@ -122,8 +122,8 @@ let package = Package(
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL", "Events",
-                "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL",
+                "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),
         tests(

@@ -7,8 +7,8 @@ import Table
 /// The file of token hashes: `{"format": 0, "tokens": [{"name", "role", "projects", "sha256"}]}`. Nobody can read a
 /// token out of it.
 ///
-/// Valid: names are 1 to `Limits.tokenBytesMax` bytes (the log keeps them with each source), no hash stands twice, a role
-/// has as many projects as `Role.projectCounts` says, sha256 is 64 hexadecimal digits.
+/// Valid: names are 1 to `Limits.tokenBytesMax` bytes (the log keeps them with each source), no hash stands twice, a
+/// role has as many projects as `Role.projectCounts` says, sha256 is 64 hexadecimal digits.
 ///
 /// Crash story: the file is replaced whole; the old one is in force until then.
 package struct TokenFile: Sendable, Equatable {
@@ -39,11 +39,13 @@ package struct TokenFile: Sendable, Equatable {
         }
         var hashes = Set<[UInt8]>()
         for (index, item) in list.enumerated() {
-            func invalid(_ reason: String) -> AccessError { .invalid(path: path, reason: "tokens[\(index)]: \(reason)") }
-            let token: Token
-            do throws(Fault) { token = try Token(item) } catch { throw invalid(error.reason) }
-            guard hashes.insert(token.sha256).inserted else { throw invalid("its hash stands in the file already") }
-            tokens.append(token)
+            do throws(Fault) {
+                let token = try Token(item)
+                guard hashes.insert(token.sha256).inserted else { throw Fault(reason: "its hash is there already") }
+                tokens.append(token)
+            } catch {
+                throw .invalid(path: path, reason: "tokens[\(index)]: \(error.reason)")
+            }
         }
     }
 
@@ -80,7 +82,9 @@ package struct TokenFile: Sendable, Equatable {
     ///   - name: 1 to `Limits.tokenBytesMax` bytes.
     ///   - projects: valid names, as many as the role wants; a precondition.
     /// - Returns: the token's text, of which only the hash is kept.
-    package mutating func add(name: String, role: Role, projects: [String], path: String) throws(AccessError) -> String {
+    package mutating func add(
+        name: String, role: Role, projects: [String], path: String
+    ) throws(AccessError) -> String {
         precondition(role.projectCounts.contains(projects.count) && projects.allSatisfy(Project.isValid))
         guard Token.isValid(name: name) else {
             throw .invalid(path: path, reason: "a token's name has 1 to \(Limits.tokenBytesMax) bytes")
@@ -98,8 +102,8 @@ package struct TokenFile: Sendable, Equatable {
         guard tokens.count < count else { throw .nameUnknown(path: path, name: name) }
     }
 
-    /// Makes the file with an ingest and a query token for `project` and an admin token, whose texts are left in files of
-    /// `dataFolder` that only the owner may read. Does nothing if there is a token file.
+    /// Makes the file with an ingest and a query token for `project` and an admin token, whose texts are left in files
+    /// of `dataFolder` that only the owner may read. Does nothing if there is a token file.
     package static func createIfMissing(path: String, dataFolder: String, project: String, disk: Disk) throws {
         guard !disk.exists(path) else { return }
         var file = TokenFile()

@@ -119,6 +119,12 @@ package struct ConfigSection {
     /// Makes names known that somebody else reads.
     mutating func declare(_ names: [String]) { knownNames += names }
 
+    /// The error that a key is not there which has to be.
+    func missing(_ name: String, expected: String) -> ConfigError {
+        let problem = ConfigError.Problem.wrongValue(key: fullName(name), expected: expected, found: "nothing")
+        return ConfigError(file: file, line: entries.first?.line, problem: problem)
+    }
+
     /// Refuses the first key that nobody asked for.
     func rejectUnknownKeys() throws(ConfigError) {
         guard let entry = entries.first(where: { !knownNames.contains($0.key) }) else { return }

@@ -1,5 +1,4 @@
 import CZlib
-import Glibc
 
 /// Inflates a gzip file piece by piece: RFC 1952, any number of members one behind the other.
 ///

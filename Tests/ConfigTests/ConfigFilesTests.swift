@@ -59,7 +59,7 @@ import Testing
         var query = QueryConfig()
         query.threads = 4
         #expect(try uncommented.query() == query)
-        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 16)
+        #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 21)
     }
 
     @Test func theKeysOfTheSeedsSectionAreNamed() throws {
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func anotherProgramsUnsetVariableIsNoError() throws {
-        let file = try file("collector: {data: /d, token_file: '${UNSET}'}\nquery: {timeout: 5s}\n")
+        let file = try file("collector: {data: /d, socket: '${UNSET}'}\nquery: {timeout: 5s}\n")
         #expect(try file.query().data == "/d")
         #expect(throws: ConfigError.self) { try file.collector() }
     }

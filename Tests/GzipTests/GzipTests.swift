@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func everyFlippedBitOfTheDataIsRefused() {
+    @Test func everyFlippedBitIsRefusedOrMeansNothing() {
         let bytes = Array("a body of some bytes".utf8)
         let compressed = Gzip.compress(bytes, .best)
         // Behind the header, whose time and system nobody reads.
@@ -33,7 +33,12 @@ import Testing
             for bit in 0..<8 {
                 var damaged = compressed
                 damaged[index] ^= 1 << bit
-                #expect(throws: GzipError.self) { try Gzip.inflate(damaged, limit: 1000) }
+                // The bits that fill the last byte of the data mean nothing.
+                let inflated = Result { () throws(GzipError) in try Gzip.inflate(damaged, limit: 1000) }
+                switch inflated {
+                case .success(let same): #expect(same == bytes)
+                case .failure(let error): #expect(!error.reason.isEmpty)
+                }
             }
         }
     }

@@ -31,8 +31,10 @@ struct Route: Sendable {
 
     /// Where the handler runs.
     enum Place: Sendable {
-        /// On a thread of the pool of questions: it may compute and read files.
+        /// On a thread of the pool of questions: it may compute for long.
         case pool
+        /// On one of a few other threads: it reads small files at most, and waits for no question.
+        case brief
         /// At once, on the HTTP server's thread: it must not block.
         case immediate
     }
@@ -70,8 +72,8 @@ struct Call: Sendable {
     let project: String
     /// When the request was there, in microseconds since 1970.
     let arrivedMicros: Int64
-    /// `http://host:port` as the caller knows it, for links.
-    let origin: String
+    /// `http://host:port` as the caller knows it, for links: `"\(call.origin)/#/…"`.
+    let origin: HostRules.Origin
     /// Whether the client hung up; to be asked again and again.
     let isClientGone: @Sendable () -> Bool
 

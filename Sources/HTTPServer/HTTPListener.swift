@@ -1,14 +1,20 @@
 import Glibc
 
-/// A bound and listening TCP socket, to be handed to libmicrohttpd.
+/// A bound and listening TCP socket, to be handed to a server once.
 ///
 /// Made here and not there, so that a refusal has a reason and the chosen port can be read.
-struct ListenSocket {
+package struct HTTPListener: Sendable {
+    /// Connections that wait to be accepted, at most.
+    private static let backlog: Int32 = 1024
+
+    let host: String
     let descriptor: Int32
-    let boundPort: Int
+    /// The port that was really bound, also when 0 was asked for.
+    package let boundPort: Int
 
     /// Binds `host` (a name or number) only; port 0 lets the kernel choose.
-    init(host: String, port: Int, backlog: Int) throws(HTTPServerError) {
+    package init(host: String, port: Int) throws(HTTPServerError) {
+        self.host = host
         // Safe: a C structure of zeros; it borrows nothing.
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -21,7 +27,7 @@ struct ListenSocket {
         }
         defer { unsafe freeaddrinfo(first) }
         do throws(Errno) {
-            (descriptor, boundPort) = try unsafe ListenSocket.listen(first.pointee, backlog)
+            (descriptor, boundPort) = try unsafe Self.listen(first.pointee)
         } catch {
             throw .cannotListen(host: host, port: port, code: error.code)
         }
@@ -29,7 +35,7 @@ struct ListenSocket {
 
     private struct Errno: Error { let code: Int32 }
 
-    private static func listen(_ info: addrinfo, _ backlog: Int) throws(Errno) -> (Int32, Int) {
+    private static func listen(_ info: addrinfo) throws(Errno) -> (Int32, Int) {
         let flags = Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = unsafe socket(info.ai_family, info.ai_socktype | flags, info.ai_protocol)
         guard descriptor >= 0 else { throw Errno(code: errno) }
@@ -42,7 +48,7 @@ struct ListenSocket {
             let yesLength = socklen_t(MemoryLayout<Int32>.size)
             return unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, yesLength) == 0
                 && bind(descriptor, info.ai_addr, info.ai_addrlen) == 0
-                && Glibc.listen(descriptor, Int32(clamping: backlog)) == 0
+                && Glibc.listen(descriptor, backlog) == 0
                 && getsockname(descriptor, address, &nameLength) == 0
         }
         guard isListening else {
