@@ -46,9 +46,10 @@ final class ServedFolder: @unchecked Sendable {
     deinit { daemon.stop() }
 
     /// Makes one event a record, durable and acknowledged as far as a reader can tell.
-    func commit(_ type: String, user: String, micros: Int64) throws {
+    func commit(_ type: String, user: String, micros: Int64, _ properties: [String: EventValue.Value] = [:]) throws {
         var event = Event(type: type, timestampMicros: micros)
         event.userID = user
+        event.values = properties.sorted { $0.key < $1.key }.map { EventValue(.property, $0.key, $0.value) }
         let body = try encoder.encode([event])
         let batch = BatchEntry(
             receivedMicros: micros, clockOffsetMicros: 0, fingerprint: XXH64.hash(body), minTimestampMicros: micros,
