@@ -31,8 +31,8 @@ package final class MetadataStore: Sendable {
     /// Connects to nothing yet.
     /// - Parameters:
     ///   - clock: µs since 1970-01-01 UTC, for the documents' times.
-    ///   - report: told once when documents cannot be had any more, and with nil when they can again. It must not call
-    ///     the store.
+    ///   - report: told once when documents cannot be had any more, and with nil when they can again. It must not
+    ///     call the store.
     package init(
         _ place: MetadataPlace, clock: @escaping @Sendable () -> Int64,
         report: @escaping @Sendable (MetadataError?) -> Void = { _ in }
@@ -76,7 +76,8 @@ package final class MetadataStore: Sendable {
         switch condition {
         case .isNew: statement = Self.insert + " ON CONFLICT DO NOTHING"
         case .always:
-            statement = Self.insert + " ON CONFLICT (project, kind, id) DO UPDATE SET name = excluded.name, "
+            statement =
+                Self.insert + " ON CONFLICT (project, kind, id) DO UPDATE SET name = excluded.name, "
                 + "body = excluded.body, version = tidemark_documents.version + 1, updated_at = excluded.updated_at"
         case .exists: statement = Self.update
         case .hasVersion(let version):
