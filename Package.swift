@@ -118,8 +118,8 @@ let package = Package(
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL",
-                "Events", "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "CommandLine", "EventLoop", "Config", "Access", "Crypto", "Wire", "Table", "Parquet",
+                "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),
         tests(

@@ -69,6 +69,7 @@ package enum QueryProgram {
             config.tokenFile = data + "/tokens"
         }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
+        try Exposure.check(config)
         return config
     }
 }
