@@ -1,7 +1,9 @@
+import Bytes
 import Events
 import JSON
 import TestSupport
 import Testing
+import Zones
 
 @testable import Query
 
@@ -33,6 +35,40 @@ import Testing
                     let rest = expected[step].users + dropped[step - 1] + expected[step - 1].inProgress
                     #expect(expected[step - 1].users == rest)
                 }
+            }
+        }
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func usersAtAStepAreThoseOfTryingEveryChain(seed: UInt64) throws {
+        var table = try RandomTable(seed: seed, start: "2024-03-08", days: 4, perRound: 20)
+        for _ in 0..<30 {
+            var json = try #require(self.json(&table.data).asObject)
+            let outcome = table.data.pick(["reached", "converted", "dropped", "in_progress"])
+            let step = table.data.pick([1, 2])
+            let limit = table.data.pick([1, 3, 100])
+            json["users_at"] = [
+                "step": .integer(Int64(step)), "outcome": .string(outcome), "limit": .integer(Int64(limit)),
+            ]
+            let question = try question(.object(json))
+            guard case .funnel(let funnel) = question.body, let usersAt = funnel.usersAt else { return }
+            let project = table.fixture.project
+            let naive = table.naive.users(question, funnel, usersAt)
+            let found = naive.map { person, time -> (key: Int64, JSONValue, Int64) in
+                let isAnonymous = person.first == "a"
+                let id = String(person.dropFirst())
+                let key = project.userKey(isAnonymous ? .anonymous : .user, Array(id.utf8).rawSpan)
+                let user: JSONValue = [
+                    "user_id": .string(id), "anonymous": .bool(isAnonymous),
+                    "reached_at": .string(ISO8601.format(micros: time)),
+                ]
+                return (key, user, time)
+            }.sorted { ($1.2, $0.key) < ($0.2, $1.key) }
+            for budget in [1 << 30, 2_000] {
+                let execution = Execution(budgetBytes: budget, parallel: RandomTable.backwards)
+                let answer = try QueryEngine.answer(question, table.snapshot, execution).json
+                #expect(answer["users"] == .array(found.prefix(limit).map(\.1)), "seed \(seed): \(json)")
+                #expect(answer["user_count"] == .integer(Int64(found.count)))
             }
         }
     }
