@@ -36,9 +36,9 @@ final class PostgreSQLConnection: SQLConnection {
         let settings: [(String, String?)] = [
             ("host", address.host), ("port", "\(address.port)"), ("dbname", address.database),
             ("user", address.username), ("password", address.password),
-            ("connect_timeout", "3"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "30"),
+            ("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("keepalives_idle", "30"),
             ("client_encoding", "UTF8"), ("application_name", "queryd"),
-            ("options", "-c statement_timeout=10s -c client_min_messages=warning"),
+            ("options", "-c statement_timeout=5s -c client_min_messages=warning"),
         ]
         let given = settings.filter { $0.1 != nil }
         let connection = unsafe withCStrings(given.map(\.0)) { names in
