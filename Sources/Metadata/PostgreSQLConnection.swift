@@ -51,6 +51,8 @@ final class PostgreSQLConnection: SQLConnection {
             throw .unreachable(reason: reason)
         }
         unsafe self.connection = unsafe connection
+        // What the server remarks beside its answers; else the library writes it to standard error.
+        unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
     }
 
     deinit { unsafe PQfinish(connection) }
@@ -109,10 +111,11 @@ final class PostgreSQLConnection: SQLConnection {
         return passing ? .unreachable(reason: reason) : .refused(reason: reason)
     }
 
-    /// The library ends its messages with a line break, and some hold several lines.
+    /// The library's messages have line breaks, and a tab before what explains the line above.
     private static func message(_ pointer: UnsafePointer<CChar>?) -> String {
         guard let pointer = unsafe pointer else { return "" }
-        return unsafe String(cString: pointer).split(separator: "\n").joined(separator: "; ")
+        let lines = unsafe String(cString: pointer).split(separator: "\n")
+        return lines.map { String($0.drop { $0 == "\t" }) }.joined(separator: "; ")
     }
 }
 
