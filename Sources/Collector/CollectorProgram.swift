@@ -34,7 +34,7 @@ package enum CollectorProgram {
             durable, and compacts the log into tables.
             """,
         options: [
-            .value("config", "FILE", help: "read the section `collector:` of this YAML file"),
+            .values("config", "FILE", help: "read this YAML file; may be repeated"),
             .value("data", "FOLDER", help: "keep log and tables here (default ./data)"),
             .value("listen", "HOST:PORT", help: "take frames here (default 127.0.0.1:7311)"),
             .value("http", "HOST:PORT", help: "serve /metrics, /healthz, /readyz here (127.0.0.1:7313)"),
@@ -45,9 +45,7 @@ package enum CollectorProgram {
     /// The settings, and the keys of `analytics:` that were given and are not acted on yet.
     private static func configuration(_ parsed: CommandArguments) throws -> (CollectorConfig, notInForce: [String]) {
         let environment = ProcessInfo.processInfo.environment
-        let file = try parsed.value("config").map {
-            try ConfigFile(path: $0, environment: environment, disk: .posix)
-        } ?? ConfigFile()
+        let file = try ConfigFiles(paths: parsed.values("config"), environment: environment, disk: .posix)
         _ = try file.analytics()  // its faults are told, though nothing acts on it yet
         let notInForce = try file.analyticsKeys()
         var config = try file.collector()

@@ -15,9 +15,16 @@ package struct AnalyticsConfig: Sendable, Equatable {
         package var properties: [String] = []
     }
 
-    /// Which database keeps dashboards, saved questions and the audit index; events are in the data folder always.
+    /// Which database keeps dashboards, saved questions, shares and sessions; events are in the data folder always.
     package enum StorageType: String, Sendable, CaseIterable {
         case sqlite, postgresql
+
+        /// What a file may say; `embedded` is the word for a database that needs no server.
+        fileprivate enum Word: String, CaseIterable {
+            case sqlite, embedded, postgresql
+
+            var type: StorageType { self == .postgresql ? .postgresql : .sqlite }
+        }
     }
 
     package struct Connection: Sendable, Equatable {
@@ -66,7 +73,7 @@ package struct AnalyticsConfig: Sendable, Equatable {
             try events.namedSections(EventType.init)
         }
         try section.section("storage") { storage throws(ConfigError) in
-            storageType = try storage.choice("type", of: StorageType.self) ?? storageType
+            storageType = try storage.choice("type", of: StorageType.Word.self)?.type ?? storageType
             connection = try storage.section("connection", Connection.init)
             retention = try storage.section("retention", Retention.init)
         }

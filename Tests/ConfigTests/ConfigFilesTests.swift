@@ -3,11 +3,11 @@ import Files
 import TestSupport
 import Testing
 
-@Suite struct ConfigFileTests {
-    private let folder = String(#filePath.dropLast("Tests/ConfigTests/ConfigFileTests.swift".utf8.count)) + "config/"
+@Suite struct ConfigFilesTests {
+    private let folder = String(#filePath.dropLast("Tests/ConfigTests/ConfigFilesTests.swift".utf8.count)) + "config/"
 
-    private func file(_ text: String, _ environment: [String: String] = [:]) throws(ConfigError) -> ConfigFile {
-        try ConfigFile(Array(text.utf8), file: "config.yaml", environment: environment)
+    private func file(_ text: String, _ environment: [String: String] = [:]) throws(ConfigError) -> ConfigFiles {
+        try ConfigFiles([("config.yaml", Array(text.utf8))], environment: environment)
     }
 
     private func message(_ text: String, _ environment: [String: String] = [:]) -> String? {
@@ -21,16 +21,16 @@ import Testing
     }
 
     @Test func withoutAFileEverythingHasItsDefault() throws {
-        #expect(try ConfigFile().analytics() == AnalyticsConfig())
-        let collector = try ConfigFile().collector()
+        #expect(try ConfigFiles().analytics() == AnalyticsConfig())
+        let collector = try ConfigFiles().collector()
         #expect(collector == CollectorConfig())
         #expect(collector.listen.description == "127.0.0.1:7311" && collector.socket == "./data/collector.sock")
-        #expect(try ConfigFile().query() == QueryConfig())
+        #expect(try ConfigFiles().query() == QueryConfig())
         #expect(try file("# nothing\n").query() == QueryConfig())
     }
 
     @Test func theExampleOfTheAnalyticsSectionIsRead() throws {
-        let file = try ConfigFile(path: folder + "analytics_config.yaml", environment: [:], disk: .posix)
+        let file = try ConfigFiles(paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix)
         let config = try file.analytics()
         #expect(config.tracking.isEnabled && config.tracking.batchSize == 100)
         #expect(config.tracking.flushInterval == .seconds(5))
@@ -48,7 +48,7 @@ import Testing
 
     @Test func theCommentedExampleShowsEveryKeyWithItsDefault() throws {
         let path = folder + "tidemark.example.yaml"
-        let asIs = try ConfigFile(path: path, environment: [:], disk: .posix)
+        let asIs = try ConfigFiles(paths: [path], environment: [:], disk: .posix)
         #expect(try asIs.collector() == CollectorConfig())
         let text = String(decoding: try Disk.posix.contents(path), as: UTF8.self)
         let lines = text.split(separator: "\n").map { line in
@@ -113,7 +113,7 @@ import Testing
         ),
         (
             "analytics: {storage: {type: mysql}}\n",
-            #"config.yaml:1: analytics.storage.type: expected sqlite or postgresql, found "mysql""#
+            #"config.yaml:1: analytics.storage.type: expected sqlite or embedded or postgresql, found "mysql""#
         ),
         (
             "analytics: {events: {click: {properties: x}}}\n",
@@ -159,7 +159,7 @@ import Testing
 
     @Test func aFileThatIsNotThereIsNamed() {
         let error = #expect(throws: ConfigError.self) {
-            try ConfigFile(path: "/nowhere/c.yaml", environment: [:], disk: .posix)
+            try ConfigFiles(paths: ["/nowhere/c.yaml"], environment: [:], disk: .posix)
         }
         #expect(error?.description == "cannot open /nowhere/c.yaml: No such file or directory")
     }
