@@ -43,9 +43,6 @@ package struct ConfigFile: Sendable {
         return config
     }
 
-    /// The keys that the seed's section holds, such as `privacy`; none if the file does not have it.
-    package func analyticsKeys() throws(ConfigError) -> [String] { try section("analytics").entries.map(\.key) }
-
     package func collector() throws(ConfigError) -> CollectorConfig {
         var section = try section("collector")
         let config = try CollectorConfig(&section)
