@@ -120,7 +120,8 @@ def query_place(config: Config) -> QueryPlace:
     """From a section `query`, or a configuration that has one; `collector.data` counts where that has one too."""
     own = _section(config, "query") if "query" in config or "storage" in config else config
     listen = _reachable(own.get("listen"), "query.listen")
-    url = str(_setting("TIDEMARK_QUERY_URL", own.get("url"), listen and f"http://{listen}", "http://127.0.0.1:7312"))
+    scheme = "https" if own.get("tls") else "http"
+    url = str(_setting("TIDEMARK_QUERY_URL", own.get("url"), listen and f"{scheme}://{listen}", f"{scheme}://127.0.0.1:7312"))
     data = str(_setting("TIDEMARK_DATA", own.get("data"), _section(config, "collector").get("data"), "./data"))
     token = Token(_setting("TIDEMARK_QUERY_TOKEN", own.get("token")), os.path.join(data, "query.token"), "queryd",
                   "TIDEMARK_QUERY_TOKEN")

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 def _frame(rows: Iterable[Any], columns: Optional[List[str]]) -> Any:
     try:
-        import pandas  # type: ignore[import-untyped, unused-ignore]
+        import pandas
     except ImportError:
         raise ImportError("to_pandas() needs pandas: pip install 'tidemark[pandas]'") from None
     return pandas.DataFrame(list(rows), columns=columns)

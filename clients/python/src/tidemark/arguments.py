@@ -21,7 +21,7 @@ EVENT_VALUES_MAX = 1_000
 TIMESTAMP_MIN_MICROS = 31_536_000_000_000
 TIMESTAMP_MAX_MICROS = 253_402_300_799_999_999
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _EVENT_ID = re.compile(r"(?:evt_)?([0-9a-fA-F]{32})\Z")
 
 Timestamp = Union[datetime, float, int]
@@ -41,7 +41,7 @@ def micros(timestamp: Optional[Timestamp]) -> int:
     if isinstance(timestamp, datetime):
         if timestamp.tzinfo is None:
             raise ValueError("timestamp must have a time zone: datetime.now(timezone.utc), or .astimezone()")
-        made = (timestamp - EPOCH) // _MICROSECOND
+        made = (timestamp - EPOCH) // MICROSECOND
     elif isinstance(timestamp, (int, float)) and not isinstance(timestamp, bool):
         if not math.isfinite(timestamp):
             raise ValueError(f"timestamp must be finite: {timestamp}")

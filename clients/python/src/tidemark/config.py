@@ -22,8 +22,8 @@ _MISSING = object()
 class Section(Dict[str, Any]):
     """A mapping of the file. `${NAME}` and `${NAME:-default}` are filled when a value is first read by its key.
 
-    So a variable that is not set fails who needs it, naming the key, and nobody else. Printing a section shows the
-    texts as the file has them. `plain` gives a copy with everything filled.
+    So a variable that is not set fails who needs it, naming the key, and nobody else. Printing a section shows
+    the texts as the file has them. `plain` gives a copy with everything filled.
     """
 
     def __init__(self, values: Mapping[str, Any], place: str = "") -> None:
@@ -146,7 +146,7 @@ def _views(name: str, file: Dict[str, Any]) -> Dict[str, Any]:
 
 def _yaml() -> Any:
     try:
-        import yaml  # type: ignore[import-untyped, unused-ignore]
+        import yaml
     except ImportError:
         raise ImportError("load_config needs PyYAML: pip install 'tidemark[yaml]'") from None
     return yaml

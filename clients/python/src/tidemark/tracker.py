@@ -60,7 +60,7 @@ class EventTracker:
         self._outlet = Outlet(config, self.is_enabled, client, batch_size=self.batch_size,
                               flush_interval=self.flush_interval)
         self.storage = EventStorage(config, outlet=self._outlet)
-        self.identity_resolver = IdentityResolver(config, outlet=self._outlet)
+        self.identity_resolver = IdentityResolver(_section(config, "identity"), outlet=self._outlet)
         self._anonymous: Tuple[int, str] = (0, "")
         if self.is_enabled:
             # Here, not with the first event: a missing token shows when the application starts.
