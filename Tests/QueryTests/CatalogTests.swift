@@ -123,6 +123,26 @@ import Zones
         }
     }
 
+    @Test func aNameIsFilledAsOftenAsEventsHaveAValue() throws {
+        let fixture = try TableFixture()
+        let plans: [[(String, EventValue.Value)]] = [
+            [("plan", .string("pro"))], [("plan", .string("pro"))], [("plan", .int64(3))], [("plan", .json("null"))],
+        ]
+        try fixture.commit(
+            plans.map { event("a", "2024-03-01", user: "u", $0) }, nowMicros: micros("2024-06-01"))
+        let listing = try EventCatalog.properties(try fixture.snapshot(), eventType: "a", try period())
+        let time: JSONValue = "2024-03-01T00:00:00.000000Z"
+        #expect(
+            listing.items.map { .object($0.json) } == [
+                [
+                    "name": "properties.plan", "scope": "properties", "count": 3, "fill_rate": 0.75,
+                    "types": ["string": 2, "number": 1, "boolean": 0, "json": 0], "distinct": 2,
+                    "samples": [["value": "pro", "count": 2], ["value": 3, "count": 1]], "first_seen": time,
+                    "last_seen": time,
+                ]
+            ] as [JSONValue])
+    }
+
     @Test func aPeriodIsThatOfAQuestionAndItsErrorsNameThePlace() throws {
         let period = try period("30_days_ago", "today", zone: "Asia/Kolkata")
         let same = try question([
