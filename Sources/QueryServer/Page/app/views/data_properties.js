@@ -10,8 +10,9 @@ const typeNames = ["string", "number", "boolean", "json"];
 
 const columns = [
     { key: "name", label: "Property" }, { key: "count", label: "Events" }, { key: "fill_rate", label: "Fill rate" },
-    { key: "types", label: "Types" }, { key: "distinct", label: "Values" }, { key: "samples", label: "Frequent values" },
-    { key: "last_seen", label: "Last seen" }, { key: "description", label: "Description" },
+    { key: "types", label: "Types" }, { key: "distinct", label: "Values" },
+    { key: "samples", label: "Frequent values" }, { key: "last_seen", label: "Last seen" },
+    { key: "description", label: "Description" },
 ];
 
 /** A property with texts in place of lists, for CSV. */
@@ -76,7 +77,8 @@ function openSamples(property) {
             + (property.distinct === null ? "with more than 10,000 different values."
                 : `with ${counted(property.distinct, "different value")}.`)),
         shareList(property.samples.map(({ value, count }) => ({
-            name: valueText(value), text: percent(count / property.count), title: exactNumber(count), share: count / most,
+            name: valueText(value), text: percent(count / property.count), title: exactNumber(count),
+            share: count / most,
         }))),
     ]);
 }

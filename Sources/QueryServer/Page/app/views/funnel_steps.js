@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { filterBuilder } from "../controls/filters.js";
 import { eventPicker } from "../controls/pickers.js";
+import { emptyStep } from "./funnel_state.js";
 
 const stepsMax = 32;
 
@@ -27,7 +28,7 @@ export function stepsBuilder(catalog, steps, onChange) {
     };
     const add = h("button", {
         type: "button", class: "button", onClick: () => change(
-            () => steps.push({ event: null, tests: [], name: "" }), `Step ${steps.length + 1} added`, "li:last-child input"),
+            () => steps.push(emptyStep()), `Step ${steps.length + 1} added`, "li:last-child input"),
     }, icon("plus", 16), "Add step");
     redraw();
     return h("div", { class: "steps" }, list, add, status);
@@ -44,16 +45,21 @@ function stepItem(catalog, steps, index, { tell, change }) {
         },
     });
     const name = h("input", {
-        type: "text", class: "input step-name", value: step.name, placeholder: step.event ?? "Name", maxlength: "100",
-        "aria-label": `Name of step ${number}`,
+        type: "text", class: "input step-name", value: step.name, placeholder: "Name", maxlength: "100",
+        "aria-label": `Name of step ${number}`, hidden: !step.name,
         onChange: () => {
             step.name = name.value.trim();
             tell();
         },
     });
+    const rename = () => {
+        name.hidden = false;
+        name.focus();
+    };
     const move = (to, word) => change(() => steps.splice(to, 0, ...steps.splice(index, 1)),
         `Step ${number} moved ${word}`, `li:nth-child(${to + 1}) [data-move="${word}"]`);
     const actions = [
+        ["edit", `Name step ${number}`, true, rename, null],
         ["upward", `Move step ${number} up`, index > 0, () => move(index - 1, "up"), "up"],
         ["downward", `Move step ${number} down`, index < steps.length - 1, () => move(index + 1, "down"), "down"],
         ["close", `Remove step ${number}`, steps.length > 2, () => change(
@@ -64,8 +70,8 @@ function stepItem(catalog, steps, index, { tell, change }) {
         h("div", { class: "step-body" },
             h("div", { class: "step-head" }, picker, name, h("div", { class: "step-actions" },
                 actions.map(([shape, label, isPossible, onClick, way]) => h("button", {
-                    type: "button", class: "button quiet square", "aria-label": label, title: label, disabled: !isPossible,
-                    dataset: way ? { move: way } : {}, onClick,
+                    type: "button", class: "button quiet square", "aria-label": label, title: label,
+                    disabled: !isPossible, dataset: way ? { move: way } : {}, onClick,
                 }, icon(shape, 16))))),
             filterBuilder(catalog, {
                 tests: step.tests, eventType: () => step.event, addText: "Where …",

@@ -16,7 +16,8 @@ export function timeline(answer, { zone, more }) {
             append(dayList(days, last, event, zone), h("li", {}, item));
             return item;
         });
-        fill(foot, cursor && h("button", { type: "button", class: "button", onClick: () => next(cursor) }, "Show earlier events"));
+        fill(foot, cursor && h("button", { type: "button", class: "button", onClick: () => next(cursor) },
+            "Show earlier events"));
         return items[0] ?? null;
     };
     const next = async (cursor) => {
