@@ -20,7 +20,8 @@ const peopleMax = 200;
 export async function render(container, context, { id, query }) {
     if (id) return renderProfile(container, context, id, query);
     const state = {
-        event: query.get("event"), tests: parseTests(query.get("where")), range: parseRange(query.get("range")) ?? context.range,
+        event: query.get("event"), tests: parseTests(query.get("where")),
+        range: parseRange(query.get("range")) ?? context.range,
         order: query.get("order") === "events" ? "events" : "last_seen",
     };
     const list = h("section", { class: "card" });
