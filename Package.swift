@@ -9,8 +9,8 @@ let settings: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),  // lets `rawSpan` return a borrowed span
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -38,6 +38,8 @@ let package = Package(
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
 
         library("Bytes", ["CChecksum"]),
         library("Files", ["Bytes"]),
@@ -52,27 +54,31 @@ let package = Package(
         library("Query", ["Table", "Events", "Zones", "JSON", "Bytes"]),
 
         library("Crypto", ["CCrypto", "Bytes"]),
+        library("Gzip", ["CZlib"]),
+        library("Access", ["Crypto", "Table", "JSON", "Files", "Bytes"]),
         library("EventLoop", ["CUV"]),
         library("HTTPServer", ["CMicroHTTPD"]),
-        library("Config", ["CYAML", "Files", "Bytes"]),
+        library("Config", ["CYAML", "JSON", "Files", "Bytes"]),
         library("Telemetry", ["Zones", "JSON", "Bytes"]),
+        library("Metadata", ["CSQLite", "CPQ", "JSON", "Files"]),
 
         library(
             "Collector",
             [
-                "EventLoop", "HTTPServer", "Config", "Telemetry", "Crypto", "Wire", "Table", "WAL", "Events", "JSON",
-                "Zstd", "Files", "Bytes",
+                "EventLoop", "HTTPServer", "Config", "Telemetry", "Access", "Crypto", "Wire", "Table", "WAL", "Events",
+                "JSON", "Zstd", "Files", "Bytes",
             ]),
         library(
             "QueryServer",
             [
-                "CAllocator", "HTTPServer", "Config", "Telemetry", "Query", "Table", "WAL", "Zones", "JSON", "Files",
-            ]),
+                "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip", "Crypto", "Query",
+                "Table", "WAL", "Zones", "JSON", "Files", "Bytes",
+            ], resources: [.copy("Page")]),
         library(
             "CommandLine",
             [
-                "EventLoop", "Config", "Telemetry", "Crypto", "CZlib", "Wire", "Table", "Parquet", "WAL", "Events",
-                "Zones", "JSON", "Files", "Bytes",
+                "EventLoop", "Config", "Telemetry", "Access", "Gzip", "Crypto", "Wire", "Table", "Parquet", "WAL",
+                "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
 
         program("collectord", ["Collector"]),
@@ -97,24 +103,27 @@ let package = Package(
             "Query", ["TestSupport", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes"],
             exclude: ["judges"]),
         tests("Crypto", ["TestSupport", "Crypto", "Bytes"]),
+        tests("Gzip", ["TestSupport", "Gzip"]),
+        tests("Access", ["TestSupport", "Access", "Crypto", "Files", "Bytes"]),
         tests("EventLoop", ["TestSupport", "EventLoop"]),
         tests("HTTPServer", ["TestSupport", "HTTPServer"]),
-        tests("Config", ["TestSupport", "Config", "Files"]),
+        tests("Config", ["TestSupport", "Config", "JSON", "Files"]),
         tests("Telemetry", ["Telemetry", "JSON"]),
+        tests("Metadata", ["TestSupport", "Metadata", "JSON", "Files"]),
         tests(
             "Collector",
-            ["TestSupport", "Collector", "Telemetry", "Crypto", "Wire", "WAL", "Events", "Files", "Bytes"]),
+            ["TestSupport", "Collector", "Telemetry", "Access", "Wire", "WAL", "Events", "Files", "Bytes"]),
         tests(
             "QueryServer",
             [
-                "TestSupport", "QueryServer", "Config", "Telemetry", "Query", "Table", "WAL", "Events", "JSON", "Files",
-                "Bytes",
+                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip",
+                "Crypto", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Crypto", "Wire", "Table", "Parquet", "WAL", "Events",
-                "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL",
+                "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),
         tests(

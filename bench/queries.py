@@ -1,6 +1,6 @@
 """Latency of two questions: queryd over HTTP against DuckDB on the same table, in the same run.
 
-usage: queries.py QUERYD_URL EVENTS_TABLE [--runs N] [--threads N]
+usage: queries.py QUERYD_URL TOKEN_FILE EVENTS_TABLE [--runs N] [--threads N]
 Both sides are warm, no result is cached, the zone is UTC; the table is read through its Delta log.
 """
 
@@ -69,13 +69,16 @@ def milliseconds(call, runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
+    parser.add_argument("token_file")
     parser.add_argument("table")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
+    with open(options.token_file, encoding="ascii") as file:
+        headers = {"Authorization": f"Bearer {file.read().strip()}", "Cache-Control": "no-cache"}
 
     def ask(question):
-        request = urllib.request.Request(options.url + "/v1/query", json.dumps(question).encode())
+        request = urllib.request.Request(options.url + "/v1/query", json.dumps(question).encode(), headers)
         with urllib.request.urlopen(request) as response:
             return json.load(response)
 

@@ -1,6 +1,8 @@
+import Access
 import Bytes
 import Config
 import EventLoop
+import Events
 import Files
 import Foundation
 import HTTPServer
@@ -34,7 +36,8 @@ final class CollectorDaemon {
     private let log: LogThread
     private let tokens: TokenStore
     private var projects = Set<String>()
-    private var checker = BatchChecker()
+    private var checker: BatchChecker
+    private let tracking: AnalyticsConfig.Tracking
     private var connections: [UInt64: ProducerConnection] = [:]
     private var nextConnection: UInt64 = 1
     private var listeners: [Listener] = []
@@ -57,8 +60,10 @@ final class CollectorDaemon {
     /// How long a relay waits before it tries a project again that is not here.
     private static let unknownProjectRetryMillis: UInt64 = 60_000
 
-    init(config: CollectorConfig, logger: Logger) throws {
+    init(config: CollectorConfig, analytics: AnalyticsConfig, logger: Logger) throws {
         self.config = config
+        tracking = analytics.tracking
+        checker = BatchChecker(TrackingPlan(analytics), isTracking: analytics.tracking.isEnabled)
         self.logger = logger
         loop = try Loop()
         log = LogThread()
@@ -106,7 +111,7 @@ final class CollectorDaemon {
         if try Project.list(dataFolder: config.data, disk: disk).isEmpty {
             try createProject(Project.defaultName)
         }
-        try TokenStore.createIfMissing(
+        try TokenFile.createIfMissing(
             path: config.tokenFile, dataFolder: config.data, project: Project.defaultName, disk: disk)
         projects = Set(try Project.list(dataFolder: config.data, disk: disk).map(\.name))
     }
@@ -240,12 +245,15 @@ final class CollectorDaemon {
         ])
     }
 
-    func authenticate(_ hello: Hello) -> Result<TokenStore.Token, Refusal> {
+    func authenticate(_ hello: Hello) -> Result<Admission, Refusal> {
         guard let token = tokens.token(hello.token) else { return .failure(Refusal(reason: "unknown token")) }
-        if case .ingest(let project) = token.grant, !projects.contains(project) {
+        guard let admission = Admission(token) else {
+            return .failure(Refusal(reason: "a \(token.role) token sends no events"))
+        }
+        if case .ingest(let project) = admission.grant, !projects.contains(project) {
             return .failure(Refusal(reason: "there is no project \"\(project)\""))
         }
-        return .success(token)
+        return .success(admission)
     }
 
     func check(_ frame: BatchFrame, isImport: Bool) -> CheckedBatch {
@@ -315,6 +323,10 @@ final class CollectorDaemon {
             "events_durable": .integer(Int64(logMetrics.eventsDurable.value)),
             "segments": .integer(Int64(logMetrics.segments.value)),
             "compacting": .bool(compaction?.isRunning ?? false),
+            "plan": [
+                "mode": .string(tracking.plan.rawValue), "strict": .bool(tracking.isStrict),
+                "tracking": .bool(tracking.isEnabled), "violations": logMetrics.planViolations.json,
+            ],
         ]
     }
 }

@@ -9,7 +9,7 @@ final class ProducerConnection {
     private unowned let daemon: CollectorDaemon
     private let stream: EventLoop.Stream
     private var machine: ServerConnection
-    private var token: TokenStore.Token?
+    private var tokenName = ""
     private var importStreams = Set<UInt32>()
     private var isPaused = false
     /// When the sender ended its side of the connection.
@@ -106,7 +106,7 @@ final class ProducerConnection {
             authenticate(hello)
         case .open(let open):
             if open.kind == .backfill { importStreams.insert(open.stream) } else { importStreams.remove(open.stream) }
-            daemon.submit(.open(connection: number, open, tokenName: token?.name ?? ""), from: self)
+            daemon.submit(.open(connection: number, open, tokenName: tokenName), from: self)
         case .batch(let frame):
             let isImport = importStreams.contains(frame.stream)
             daemon.submit(.batch(connection: number, daemon.check(frame, isImport: isImport)), from: self)
@@ -127,9 +127,9 @@ final class ProducerConnection {
 
     private func authenticate(_ hello: Hello) {
         switch daemon.authenticate(hello) {
-        case .success(let token):
-            self.token = token
-            perform(machine.authenticated(token.grant, now: daemon.moment))
+        case .success(let admission):
+            tokenName = admission.tokenName
+            perform(machine.authenticated(admission.grant, now: daemon.moment))
         case .failure(let refusal):
             perform(machine.authenticationFailed(detail: refusal.reason))
         }

@@ -94,7 +94,7 @@ struct Invocation {
 /// The program: finds the command that the arguments name, runs it, and says how it ended.
 package enum TidemarkCommands {
     static let all: [Command] = [
-        .importFiles, .demo, .query, .status, .compact, .walList, .walCat, .walVerify, .walStats,
+        .importFiles, .demo, .query, .login, .status, .compact, .walList, .walCat, .walVerify, .walStats,
         .tokenCreate, .tokenList, .tokenRevoke, .projectCreate, .projectList, .benchIngest,
     ]
 

@@ -25,8 +25,9 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case adminFailed(verb: String, reason: String)
     case malformedReply(place: String, reason: String)
     case tokenMissing(path: String)
+    /// queryd does not know the token, or wants one; `usualPath` is where collectord leaves one.
+    case tokenRefused(place: String, hasToken: Bool, usualPath: String)
     case unreadableInput(path: String, reason: String)
-    case unreadableTokens(path: String, reason: String)
     case nothingThere(path: String, expected: String)
     /// `allowed`: what would have been taken instead.
     case queryFailed(status: Int, code: String, message: String, path: String?, allowed: [String])
@@ -45,8 +46,10 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
         case .malformedReply(let place, let reason): "\(place) gave an answer that makes no sense: \(reason)"
         case .tokenMissing(let path):
             "no token at \(path): collectord writes it at its first start; --token-file names another"
+        case .tokenRefused(let place, let hasToken, let usualPath):
+            "\(place) " + (hasToken ? "does not know the token" : "wants a token, and there is none at \(usualPath)")
+                + ": give --token, --token-file or TIDEMARK_TOKEN; `tidemark token create --role read` makes one"
         case .unreadableInput(let path, let reason): "\(path): \(reason)"
-        case .unreadableTokens(let path, let reason): "\(path): \(reason)"
         case .nothingThere(let path, let expected): "\(path): \(expected)"
         case .queryFailed(let status, let code, let message, let path, let allowed):
             "\(status) \(code)" + (path.map { $0.isEmpty ? "" : " at \($0)" } ?? "") + ": \(message)"

@@ -154,8 +154,8 @@ extension Exchange {
             return
         }
         let request = unsafe HTTPRequest(
-            method: method, path: target.path, query: target.query, headers: headers, body: body,
-            peerAddress: numericAddress(CMicroHTTPD_address(connection)))
+            method: method, path: target.path, segments: target.segments, query: target.query, headers: headers,
+            body: body, peerAddress: numericAddress(CMicroHTTPD_address(connection)))
         body = []
         service.handler(request, HTTPResponder(self))
     }

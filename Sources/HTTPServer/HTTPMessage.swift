@@ -4,6 +4,8 @@ package struct HTTPRequest: Sendable {
     package let method: String
     /// Percent-decoded once, without the query; starts with `/` unless the client sent another form of target.
     package let path: String
+    /// What stands between the path's slashes, decoded: here an encoded slash is part of a name.
+    package let segments: [String]
     /// Decoded names and values, in the order of the query string.
     package let query: [(name: String, value: String)]
     package let headers: HTTPHeaders
@@ -11,12 +13,15 @@ package struct HTTPRequest: Sendable {
     /// The client's numeric address; empty when it is not known.
     package let peerAddress: String
 
+    /// - Parameter segments: those of `path` by default.
     package init(
-        method: String, path: String, query: [(name: String, value: String)], headers: HTTPHeaders, body: [UInt8],
-        peerAddress: String
+        method: String, path: String, segments: [String]? = nil, query: [(name: String, value: String)],
+        headers: HTTPHeaders, body: [UInt8], peerAddress: String
     ) {
         self.method = method
         self.path = path
+        self.segments =
+            segments ?? path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         self.query = query
         self.headers = headers
         self.body = body

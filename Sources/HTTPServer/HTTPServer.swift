@@ -53,10 +53,16 @@ package final class HTTPServer: Sendable {
     private let daemon: Mutex<Daemon?>
 
     /// Serves at `host` (a name or number) only; port 0 lets the kernel choose.
-    package init(host: String, port: Int, limits: HTTPLimits, handler: @escaping Handler) throws(HTTPServerError) {
+    package convenience init(
+        host: String, port: Int, limits: HTTPLimits, handler: @escaping Handler
+    ) throws(HTTPServerError) {
+        try self.init(try HTTPListener(host: host, port: port), limits: limits, handler: handler)
+    }
+
+    /// - Parameter socket: the server's from now on.
+    package init(_ socket: HTTPListener, limits: HTTPLimits, handler: @escaping Handler) throws(HTTPServerError) {
         // libmicrohttpd deals the connections out to its threads.
         precondition(limits.threadCount > 0 && limits.connectionsMax >= limits.threadCount, "each thread needs a share")
-        let socket = try ListenSocket(host: host, port: port, backlog: 1024)
         boundPort = socket.boundPort
         service = Service(limits: limits, handler: handler)
         var options = CMicroHTTPD_Options(
@@ -68,7 +74,7 @@ package final class HTTPServer: Sendable {
         let context = unsafe Unmanaged.passUnretained(service).toOpaque()
         let pointer = unsafe CMicroHTTPD_start(&options, context, targetWasRead, requestDidProceed, requestDidComplete)
         // Most failures have closed the socket already; closing it again could hit a descriptor of somebody else.
-        guard let pointer = unsafe pointer else { throw .cannotStart(host: host, port: port) }
+        guard let pointer = unsafe pointer else { throw .cannotStart(host: socket.host, port: socket.boundPort) }
         let started = unsafe Daemon(pointer: pointer)
         daemon = Mutex(started)
     }

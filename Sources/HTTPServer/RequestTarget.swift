@@ -1,16 +1,22 @@
 /// The request target of RFC 9112 §3.2, decoded once: nothing that looks encoded afterwards was meant to be.
 struct RequestTarget {
     let path: String
+    /// What stands between the path's slashes, decoded: here an encoded slash is part of a name.
+    let segments: [String]
     let query: [(name: String, value: String)]
 
     /// - Parameter raw: what stood between method and version.
     /// - Returns: nil when an escape is cut short or not hexadecimal, or the result is not UTF-8.
     init?(_ raw: [UInt8]) {
         let mark = raw.firstIndex(of: UInt8(ascii: "?"))
-        guard let path = RequestTarget.decode(raw[..<(mark ?? raw.endIndex)], plus: UInt8(ascii: "+")) else {
-            return nil
+        let slash = UInt8(ascii: "/")
+        var segments: [String] = []
+        for piece in raw[..<(mark ?? raw.endIndex)].split(separator: slash, omittingEmptySubsequences: false) {
+            guard let segment = RequestTarget.decode(piece, plus: UInt8(ascii: "+")) else { return nil }
+            segments.append(segment)
         }
-        self.path = path
+        path = segments.joined(separator: "/")
+        self.segments = Array(segments.dropFirst())
         guard let mark else {
             query = []
             return

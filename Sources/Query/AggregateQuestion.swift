@@ -49,7 +49,7 @@ package struct AggregateQuestion: Sendable {
     static let units: [BucketUnit] = [.hour, .day, .week, .month]
     /// Groups are told apart by values of this many columns at most.
     private static let groupCountMax = 16
-    private static let limitMax = 1_000_000
+    private static let limits = 1...1_000_000
 
     init(_ reader: ObjectReader, warnings: inout [String]) throws(QueryError) {
         var metrics: [Metric] = []
@@ -83,7 +83,13 @@ package struct AggregateQuestion: Sendable {
         }
         (self.metrics, self.groups, self.shown) = (metrics, groups, shown)
         order = try Self.order(reader, groups: groups, metrics: metrics)
-        limit = try Self.limit(reader)
+        limit = try reader.integer("limit", in: Self.limits)
+    }
+
+    /// A part of another kind's answer: all groups, in any order.
+    init(metrics: [Metric], groups: [Column]) {
+        (self.metrics, self.groups, shown) = (metrics, groups, Array(groups.indices))
+        (order, limit) = ([], nil)
     }
 
     private static func metric(
@@ -216,13 +222,5 @@ package struct AggregateQuestion: Sendable {
         // The dashboards' "count DESC" over metrics without that name.
         if name == "count" { return .metric(0) }
         throw .unknown("column", name, path: path, allowed: metrics.map(\.alias) + groups.map(\.name))
-    }
-
-    private static func limit(_ reader: ObjectReader) throws(QueryError) -> Int? {
-        guard let value = reader["limit"] else { return nil }
-        guard let limit = value.asInteger, (1...Int64(limitMax)).contains(limit) else {
-            throw .invalid(path: "limit", reason: "a whole number from 1 to \(limitMax) is expected")
-        }
-        return Int(limit)
     }
 }

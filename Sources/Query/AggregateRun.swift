@@ -127,15 +127,21 @@ struct AggregateRun: Sendable {
 
 /// What the chunks told besides their groups.
 struct ScanReport: Sendable {
-    let rowsRead: Int
-    let bytesRead: Int
+    private(set) var rowsRead: Int
+    private(set) var bytesRead: Int
     private(set) var skipped = 0
     private(set) var currencies = Set<Value>()
     private(set) var ambiguousNames = Set<[UInt8]>()
 
-    init(_ scan: Scan) {
-        rowsRead = scan.rowCount
-        bytesRead = scan.storedBytes
+    /// Of nothing yet.
+    init() { (rowsRead, bytesRead) = (0, 0) }
+
+    /// - Parameter scan: all of whose chunks are looked at.
+    init(_ scan: Scan) { (rowsRead, bytesRead) = (scan.rowCount, scan.storedBytes) }
+
+    mutating func read(_ chunk: Chunk) {
+        rowsRead += chunk.rowCount
+        bytesRead += chunk.storedBytes
     }
 
     mutating func add(_ skipped: Int, _ currencies: Set<Value>, _ ambiguousNames: Set<[UInt8]>) {

@@ -2,15 +2,15 @@ import JSON
 import Table
 import Zones
 
-/// An answer: a table, what it means, and what it was computed from.
+/// An answer: a table or other members, what they mean, and what they were computed from.
 package struct Answer: Sendable {
     package let kind: String
-    /// What the rows are called in JSON.
-    package let rowsName: String
+    /// What the rows are called in JSON; nil if there is no table.
+    package let rowsName: String?
     package let columns: [String]
     /// One value a column each.
     package let rows: [[JSONValue]]
-    /// What stands beside the rows, such as a funnel's overall rate.
+    /// What stands beside the rows, such as a funnel's overall rate, or in their place.
     package let totals: [JSONObject.Member]
     package let meta: Meta
 
@@ -52,11 +52,12 @@ package struct Answer: Sendable {
 
     /// The answer as docs/questions.md describes it.
     package var json: JSONValue {
-        var object = JSONObject([
-            JSONObject.Member("kind", .string(kind)), JSONObject.Member("columns", .array(columns.map { .string($0) })),
-        ])
-        object[rowsName] = .array(
-            rows.map { row in .object(JSONObject(zip(columns, row).map { JSONObject.Member($0, $1) })) })
+        var object = JSONObject([JSONObject.Member("kind", .string(kind))])
+        if let rowsName {
+            object["columns"] = .array(columns.map { .string($0) })
+            object[rowsName] = .array(
+                rows.map { row in .object(JSONObject(zip(columns, row).map { JSONObject.Member($0, $1) })) })
+        }
         for member in totals { object[member.name] = member.value }
         object["meta"] = meta.json
         return .object(object)
@@ -64,12 +65,14 @@ package struct Answer: Sendable {
 }
 
 extension Answer.Meta {
-    init(_ question: Question, _ snapshot: Snapshot, _ report: ScanReport) {
+    /// - Parameter warnings: what the kind itself has to say.
+    init(_ question: Question, _ snapshot: Snapshot, _ report: ScanReport, warnings: [String] = []) {
         self.init(
             position: snapshot.position, clockMicros: snapshot.clockMicros, tableVersion: snapshot.tableVersion,
             rowsRead: report.rowsRead, bytesRead: report.bytesRead, tailRows: snapshot.tailRowCount,
             range: question.range, zone: question.zone, skipped: report.skipped, behind: snapshot.behind,
-            warnings: question.warnings + report.warnings + (snapshot.behind.map { [$0.warning] } ?? []))
+            warnings: question.warnings + report.warnings + warnings
+                + (snapshot.behind.map { [$0.warning] } ?? []))
     }
 }
 

@@ -13,7 +13,8 @@ final class ChunkView {
 
     init(_ chunk: Chunk) { self.chunk = chunk }
 
-    private func values(_ name: String) throws -> ColumnValues? {
+    /// A column's values; nil where no row of the chunk has one.
+    func values(_ name: String) throws -> ColumnValues? {
         if let known = columns[name] { return known }
         let values = try chunk.column(name)
         columns[name] = .some(values)
@@ -107,25 +108,9 @@ final class ChunkView {
     }
 
     private static func coded(_ values: ColumnValues) -> CodedColumn {
+        if case .strings(let column) = values { return CodedColumn(codes: column.codes, .strings(column.dictionary)) }
         var coder = CodedColumn.Coder(rowCount: values.count)
-        switch values {
-        case .strings(let column): return CodedColumn(codes: column.codes, .strings(column.dictionary))
-        case .int64(let numbers, let validity):
-            for (row, number) in numbers.enumerated() { coder.append(validity?[row] ?? true ? .integer(number) : nil) }
-        case .int32(let numbers, let validity):
-            for (row, number) in numbers.enumerated() {
-                coder.append(validity?[row] ?? true ? .integer(Int64(number)) : nil)
-            }
-        case .double(let numbers, let validity):
-            for (row, number) in numbers.enumerated() { coder.append(validity?[row] ?? true ? Value(number) : nil) }
-        case .bool(let bits, let validity):
-            for row in 0..<bits.count { coder.append(validity?[row] ?? true ? .bool(bits[row]) : nil) }
-        case .fixed(let bytes, let width, let validity):
-            for row in 0..<values.count {
-                let range = (row * width)..<(row * width + width)
-                coder.append(validity?[row] ?? true ? Value(Hex.encode(bytes[range])) : nil)
-            }
-        }
+        for row in 0..<values.count { coder.append(values.value(row)) }
         return coder.column
     }
 
@@ -141,28 +126,10 @@ final class ChunkView {
         return coder.column
     }
 
-    /// Explicit ids, and the derived ones of the other events.
     private func eventIDs() throws -> CodedColumn {
         var coder = CodedColumn.Coder(rowCount: chunk.rowCount)
-        let sequences = try integers(.sequence)
-        let sources = try coded(.fixed(.source))
-        var ids: (bytes: [UInt8], validity: Bitmap?)?
-        if case .fixed(let bytes, EventID.byteCount, let validity)? = try values(EventSchema.Fixed.eventID.name) {
-            ids = (bytes, validity)
-        }
-        for row in 0..<chunk.rowCount {
-            if let ids, ids.validity?[row] ?? true {
-                let bytes = Array(ids.bytes[(row * EventID.byteCount)..<((row + 1) * EventID.byteCount)])
-                coder.append(EventID(bytes: bytes).map { Value($0.description) })
-            } else if sources.codes[row] != CodedColumn.null,
-                case .text(let digits) = sources.value(sources.codes[row]),
-                let source = SourceID(String(decoding: digits, as: UTF8.self)),
-                let sequence = UInt64(exactly: sequences[row]), sequence <= Limits.sequenceMax {
-                coder.append(Value(EventID(source: source, sequence: sequence).description))
-            } else {
-                coder.append(nil)
-            }
-        }
+        let ids = try EventIDs(self)
+        for row in 0..<chunk.rowCount { coder.append(ids.value(row)) }
         return coder.column
     }
 

@@ -89,6 +89,11 @@ struct FilterReader {
         let reader = try ObjectReader(value, path: path, allowed: Self.testMembers)
         let field = try Field(
             parsing: try reader.requiredString("field"), path: reader.path(of: "field"), warnings: &warnings)
+        return try test(reader, on: field)
+    }
+
+    /// The test that the members `op` and `value` are.
+    func test(_ reader: ObjectReader, on field: Field) throws(QueryError) -> Predicate {
         guard let name = try reader.choice("op", of: Self.operators, what: "operator") else {
             throw .invalid(path: reader.path(of: "op"), reason: "missing", allowed: Self.operators)
         }
@@ -131,7 +136,8 @@ struct FilterReader {
         return operands
     }
 
-    private func operand(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Value {
+    /// The value that a field is compared with.
+    func operand(_ value: JSONValue, of field: Field, path: String) throws(QueryError) -> Value {
         if field.isTime { return .integer(try instant(value, path: path)) }
         switch value {
         case .bool(let bool): return .bool(bool)

@@ -16,13 +16,6 @@ package struct FunnelQuestion: Sendable {
     static let members = ["steps", "funnel_steps", "window"]
     static let stepCount = 2...32
     private static let defaultWindowMicros: Int64 = 14 * 86_400_000_000
-    private static let windowMicrosMax: Int64 = 3660 * 86_400_000_000
-    private static let unitMicros: [(names: [String], micros: Int64)] = [
-        (["s", "second", "seconds"], 1_000_000), (["m", "min", "minute", "minutes"], 60_000_000),
-        (["h", "hour", "hours"], 3_600_000_000), (["d", "day", "days"], 86_400_000_000),
-        (["w", "week", "weeks"], 604_800_000_000),
-    ]
-    private static let windowForms = ["\"7d\"", "\"12_hours\"", "{\"days\": 7}"]
 
     init(_ reader: ObjectReader, _ filters: FilterReader, warnings: inout [String]) throws(QueryError) {
         guard reader["steps"] == nil || reader["funnel_steps"] == nil else {
@@ -38,7 +31,7 @@ package struct FunnelQuestion: Sendable {
         var steps: [Step] = []
         for (value, path) in list { steps.append(try Self.step(value, filters, path: path, warnings: &warnings)) }
         self.steps = steps
-        windowMicros = try Self.window(reader)
+        windowMicros = try reader.elapsedMicros("window") ?? Self.defaultWindowMicros
     }
 
     private static func step(
@@ -51,27 +44,5 @@ package struct FunnelQuestion: Sendable {
             filter = try filterReader.predicate(filters, path: step.path(of: "filters"), warnings: &warnings)
         }
         return Step(name: try step.string("name") ?? type, type: Value(type), filter: filter)
-    }
-
-    private static func window(_ reader: ObjectReader) throws(QueryError) -> Int64 {
-        guard let value = reader["window"] else { return defaultWindowMicros }
-        let error = QueryError.invalid(
-            path: "window", reason: "a time of more than 0 and at most 3660 days is expected", allowed: windowForms)
-        let count: Int64?
-        let unit: String
-        if let text = value.asString {
-            let digits = text.prefix { $0.isASCII && $0.isNumber }
-            count = Int64(digits)
-            unit = String(text.dropFirst(digits.count).drop { $0 == "_" || $0 == " " })
-        } else if let object = value.asObject, object.members.count == 1 {
-            (unit, count) = (object.members[0].name, object.members[0].value.asInteger)
-        } else {
-            throw error
-        }
-        guard let known = unitMicros.first(where: { $0.names.contains(unit) }) else {
-            throw .unknown("unit", unit, path: "window", allowed: unitMicros.flatMap(\.names))
-        }
-        guard let count, count > 0, count <= windowMicrosMax / known.micros else { throw error }
-        return count * known.micros
     }
 }

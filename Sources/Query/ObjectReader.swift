@@ -49,6 +49,17 @@ struct ObjectReader {
         return text
     }
 
+    /// A whole number within `range`; nil where it is missing.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(QueryError) -> Int? {
+        guard let value = self[name] else { return nil }
+        guard let number = value.asInteger.flatMap({ Int(exactly: $0) }), range.contains(number) else {
+            throw .invalid(
+                path: path(of: name),
+                reason: "a whole number from \(range.lowerBound) to \(range.upperBound) is expected")
+        }
+        return number
+    }
+
     /// The elements of an array with their paths, or the one value that stands for an array of it; nil if missing.
     func list(_ name: String) -> [(value: JSONValue, path: String)]? {
         guard let value = self[name] else { return nil }

@@ -14,6 +14,14 @@ package enum QueryEngine {
         case .funnel(let funnel):
             let result = try FunnelRun(question, funnel, snapshot, execution).answer()
             return Answer(question, funnel, snapshot, result)
+        case .events(let events):
+            return try EventsAnswer(question, events, snapshot, execution).answer()
+        case .user(let user):
+            return try UserRun(question, user, snapshot, execution).answer()
+        case .adoption(let adoption):
+            return try AdoptionRun(question, adoption, snapshot, execution).answer()
+        case .segment(let segment):
+            return try SegmentRun(question, segment, snapshot, execution).answer()
         }
     }
 }

@@ -8,17 +8,34 @@ package struct Question: Sendable {
     package let zone: Zone
     package let weekStart: Weekday
     /// Which events it is about, without what the kind itself adds.
-    package let filter: Predicate
+    package private(set) var filter: Predicate
     package let body: Body
     /// What was read in a way that the asker may not have meant.
     package let warnings: [String]
+    /// How long the asker wants to wait, in ms; nil leaves it to the server.
+    package let timeoutMillis: Int?
+    /// The asker's name for this call, by which it can be cancelled: `[A-Za-z0-9_-]{1,64}`.
+    package let queryID: String?
+    /// Equal for questions that have the same answer over the same snapshot of a project: the question's JSON with its
+    /// members in order, its dates resolved, and without what only concerns the call.
+    package let cacheKey: String
 
     package enum Body: Sendable {
         case aggregate(AggregateQuestion)
         case funnel(FunnelQuestion)
+        case events(EventsQuestion)
+        case user(UserQuestion)
+        case adoption(AdoptionQuestion)
+        case segment(SegmentQuestion)
     }
 
-    package static let kinds = ["aggregate", "funnel"]
+    /// The members of each kind that no other has.
+    static let ownMembers: [(kind: String, members: [String])] = [
+        ("aggregate", AggregateQuestion.members), ("funnel", FunnelQuestion.members),
+        ("events", EventsQuestion.members), ("user", UserQuestion.members), ("adoption", AdoptionQuestion.members),
+        ("segment", SegmentQuestion.members),
+    ]
+    package static var kinds: [String] { ownMembers.map(\.kind) }
 
     /// - Throws: `.invalid` with the JSON path of the first thing that is wrong.
     package init(parsing json: JSONValue, context: QuestionContext) throws(QueryError) {
@@ -26,9 +43,11 @@ package struct Question: Sendable {
         guard let kind = try kinds.choice("kind", of: Self.kinds, what: "kind") else {
             throw .invalid(path: "kind", reason: "missing", allowed: Self.kinds)
         }
-        let own = kind == "aggregate" ? AggregateQuestion.members : FunnelQuestion.members
+        let own = Self.ownMembers.filter { $0.kind == kind }.flatMap(\.members)
         let reader = try ObjectReader(json, path: "", allowed: Self.members + own)
         project = try reader.string("project")
+        timeoutMillis = try reader.integer("timeout_ms", in: Self.timeoutsMillis)
+        queryID = try Self.queryID(reader)
         zone = try Self.zone(reader, context)
         let weekdays = Weekday.allCases.map { "\($0)" }
         let weekStart = try reader.choice("week_start", of: weekdays, what: "weekday") ?? "monday"
@@ -41,13 +60,45 @@ package struct Question: Sendable {
         range = try Self.range(reader, filters, dates, &warnings)
         switch kind {
         case "aggregate": body = .aggregate(try AggregateQuestion(reader, warnings: &warnings))
-        default: body = .funnel(try FunnelQuestion(reader, filterReader, warnings: &warnings))
+        case "funnel": body = .funnel(try FunnelQuestion(reader, filterReader, warnings: &warnings))
+        case "events": body = .events(try EventsQuestion(reader))
+        case "user": body = .user(try UserQuestion(reader))
+        case "adoption": body = .adoption(try AdoptionQuestion(reader, filterReader, warnings: &warnings))
+        default: body = .segment(try SegmentQuestion(reader, filterReader, warnings: &warnings))
         }
         self.warnings = warnings
+        cacheKey = CacheKey.text(json, range, zone, warnings)
+    }
+
+    /// The same question about fewer events.
+    func filtered(by predicate: Predicate) -> Question {
+        var filtered = self
+        filtered.filter = .all([filter, predicate])
+        return filtered
     }
 
     /// The members that every kind has.
-    private static let members = ["kind", "project", "filters", "date_range", "time_zone", "week_start"]
+    static let members = [
+        "kind", "project", "filters", "date_range", "time_zone", "week_start", "timeout_ms", "query_id",
+    ]
+    private static let timeoutsMillis = 100...600_000
+    private static let queryIDBytesMax = 64
+
+    private static func queryID(_ reader: ObjectReader) throws(QueryError) -> String? {
+        guard let id = try reader.string("query_id") else { return nil }
+        let isValid = id.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isValid, (1...queryIDBytesMax).contains(id.utf8.count) else {
+            throw .invalid(path: "query_id", reason: "1 to \(queryIDBytesMax) of A-Z, a-z, 0-9, _ and - are expected")
+        }
+        return id
+    }
 
     private static func zone(_ reader: ObjectReader, _ context: QuestionContext) throws(QueryError) -> Zone {
         guard let name = try reader.string("time_zone") else { return context.defaultZone }

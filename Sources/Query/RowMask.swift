@@ -19,6 +19,13 @@ enum RowMask {
         }
     }
 
+    func passes(_ row: Int) -> Bool {
+        switch self {
+        case .constant(let passes): passes
+        case .rows(let mask): mask[row] == 1
+        }
+    }
+
     var inverted: RowMask {
         switch self {
         case .constant(let passes): .constant(!passes)

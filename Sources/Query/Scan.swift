@@ -12,7 +12,8 @@ struct Scan: Sendable {
     let range: TimeRange
 
     /// Days and chunks outside of `range` are left out by their bounds alone. O(chunks).
-    init(_ snapshot: Snapshot, _ range: TimeRange) {
+    /// - Parameter person: whose events alone are wanted; nil for everybody's.
+    init(_ snapshot: Snapshot, _ range: TimeRange, of person: Person? = nil) {
         self.range = range
         let dayMicros: Int64 = 86_400_000_000
         var pieces: [Piece] = []
@@ -22,7 +23,8 @@ struct Scan: Sendable {
                 guard start < range.to, start + dayMicros > range.from else { continue }
             }
             for chunk in run.chunks
-            where chunk.timestampsMicros.lowerBound < range.to && chunk.timestampsMicros.upperBound >= range.from {
+            where chunk.timestampsMicros.lowerBound < range.to && chunk.timestampsMicros.upperBound >= range.from
+                && person?.mayBe(in: chunk) ?? true {
                 pieces.append(Piece(chunk: chunk, day: run.day))
             }
         }
@@ -87,7 +89,16 @@ extension Array {
 extension ChunkView {
     /// The rows of a band that are in the range of time and pass, ascending.
     func rows(_ predicate: Predicate, in range: TimeRange, _ band: KeyBand) throws -> [UInt32] {
-        let slice = try band.rows(self)
+        try rows(predicate, in: range, of: [band.rows(self)])
+    }
+
+    /// The rows of a person that are in the range of time and pass, ascending.
+    func rows(_ predicate: Predicate, in range: TimeRange, of person: Person) throws -> [UInt32] {
+        let slices = try person.rows(self)
+        return try slices.isEmpty ? [] : rows(.all([person.predicate, predicate]), in: range, of: slices)
+    }
+
+    private func rows(_ predicate: Predicate, in range: TimeRange, of slices: [Range<Int>]) throws -> [UInt32] {
         var mask = try mask(predicate)
         if case .constant(false) = mask { return [] }
         let times = chunk.timestampsMicros
@@ -97,7 +108,7 @@ extension ChunkView {
             restrict(&bytes, times: try integers(.timestamp), to: range)
             mask = .rows(bytes)
         }
-        guard case .rows(let bytes) = mask else { return allRows(slice) }
-        return selectedRows(bytes, in: slice)
+        guard case .rows(let bytes) = mask else { return slices.flatMap(allRows) }
+        return slices.flatMap { selectedRows(bytes, in: $0) }
     }
 }

@@ -1,5 +1,6 @@
 import HTTPServer
 import JSON
+import Metadata
 import Query
 import Table
 import WAL
@@ -17,10 +18,27 @@ struct Problem: Error {
         Problem(status: 404, code: "not_found", message: "there is nothing at \(path)")
     }
 
-    static func methodNotAllowed(allowed method: String) -> Problem {
+    static func methodNotAllowed(allowed methods: [String]) -> Problem {
+        let list = methods.joined(separator: ", ")
+        return Problem(
+            status: 405, code: "method_not_allowed", message: "only \(list) is allowed here", allowed: methods,
+            headers: [("Allow", list)])
+    }
+
+    /// Nobody knows who calls.
+    static func unauthorized(_ reason: String) -> Problem {
         Problem(
-            status: 405, code: "method_not_allowed", message: "only \(method) is allowed here",
-            headers: [("Allow", method)])
+            status: 401, code: "unauthorized", message: reason, headers: [("WWW-Authenticate", "Bearer")])
+    }
+
+    /// We know who calls, and they may not.
+    static func forbidden(_ reason: String) -> Problem {
+        Problem(status: 403, code: "forbidden", message: reason)
+    }
+
+    /// A parameter or member of the call is wrong.
+    static func invalid(_ path: String, _ reason: String, allowed: [String] = []) -> Problem {
+        Problem(status: 400, code: "invalid_request", message: reason, path: path, allowed: allowed)
     }
 
     static func overloaded(_ waitingMax: Int) -> Problem {
@@ -54,7 +72,9 @@ struct Problem: Error {
 
     init(_ error: any Error) {
         switch error {
+        case let problem as Problem: self = problem
         case let error as QueryError: self.init(error)
+        case let error as MetadataError: self.init(error)
         case let error as JSONError:
             self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
         case WALError.unstable:

@@ -1,5 +1,4 @@
 import Files
-import JSON
 import Synchronization
 import Table
 
@@ -33,8 +32,5 @@ final class ProjectReaders: Sendable {
     var opened: [TableReader] { readers.withLock { Array($0.values) } }
 
     /// All projects of the folder.
-    func list() throws -> JSONValue {
-        let names = try Project.list(dataFolder: dataFolder, disk: .posix).map { JSONValue.string($0.name) }
-        return ["projects": .array(names)]
-    }
+    func names() throws -> [String] { try Project.list(dataFolder: dataFolder, disk: .posix).map(\.name) }
 }

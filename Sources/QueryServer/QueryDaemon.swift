@@ -1,8 +1,8 @@
+import Access
 import Config
 import Files
 import Foundation
 import HTTPServer
-import JSON
 import Synchronization
 import Table
 import Telemetry
@@ -12,21 +12,34 @@ package final class QueryDaemon: Sendable {
     private let config: QueryConfig
     private let logger: Logger
     private let projects: ProjectReaders
-    private let pool: QuestionPool
     private let metrics: QueryMetrics
     private let registry: MetricsRegistry
+    let credentials: Credentials
+    private let pool: QuestionPool
+    private let briefPool = QuestionPool(threadCount: 4)
+    private let assets: PageAssets
 
-    private let follower: Follower
+    private let tokenWatch: TokenWatch
+    private let periodics: [Periodic]
     private let server = Mutex<HTTPServer?>(nil)
 
-    package init(config: QueryConfig, logger: Logger) {
+    /// - Throws: what reading the page's files throws.
+    package init(config: QueryConfig, logger: Logger) throws {
         self.config = config
         self.logger = logger
         registry = MetricsRegistry()
         metrics = QueryMetrics(registry)
         projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
         pool = QuestionPool(threadCount: config.threads)
-        follower = Follower(projects, logger)
+        credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: SessionStore())
+        assets = try PageAssets(folder: ResourceFolder.page, chartFile: PageAssets.chartFile, disk: .posix)
+        let tokenWatch = TokenWatch(credentials.tokens, logger)
+        let follower = Follower(projects: projects, logger: logger)
+        self.tokenWatch = tokenWatch
+        periodics = [
+            Periodic("follower", everySeconds: Follower.periodSeconds) { follower.follow() },
+            Periodic("tokens", everySeconds: TokenWatch.periodSeconds) { tokenWatch.look() },
+        ]
     }
 
     /// Serves until `stop`.
@@ -34,11 +47,19 @@ package final class QueryDaemon: Sendable {
     @discardableResult
     package func start() throws -> Int {
         guard Disk.posix.exists(config.data) else { throw Failure.noDataFolder(config.data) }
+        for warning in assets.warnings { logger.warning("not served", ["reason": .string(warning)]) }
+        tokenWatch.look()
+        let socket = try HTTPListener(host: config.listen.host, port: Int(config.listen.port))
+        let rules = HostRules(
+            scheme: config.tls == nil ? .http : .https, listenHost: config.listen.host, port: UInt16(socket.boundPort),
+            hosts: config.hosts)
+        let door = FrontDoor(
+            router: Router(routes), rules: rules, credentials: credentials, pool: pool, briefPool: briefPool,
+            metrics: metrics, logger: logger)
         let server = try HTTPServer(
-            host: config.listen.host, port: Int(config.listen.port), limits: .questions,
-            handler: { [self] request, responder in handle(request, responder) })
+            socket, limits: .questions, handler: { request, responder in door.handle(request, responder) })
         self.server.withLock { $0 = server }
-        follower.start()
+        for periodic in periodics { periodic.start() }
         logger.info("ready", [
             "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
             "threads": .integer(Int64(config.threads)),
@@ -49,7 +70,7 @@ package final class QueryDaemon: Sendable {
     /// Ends what runs; questions that wait get 503.
     package func stop() {
         logger.info("stopping")
-        follower.stop()
+        for periodic in periodics { periodic.stop() }
         server.withLock { server in
             server?.stop()
             server = nil
@@ -66,59 +87,12 @@ package final class QueryDaemon: Sendable {
         }
     }
 
-    // MARK: Routes
-
-    private func handle(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        metrics.requests.increment()
-        switch (request.method, request.path) {
-        case ("POST", "/v1/query"):
-            ask(request, responder)
-        case (_, "/v1/query"):
-            responder.respond(.problem(.methodNotAllowed(allowed: "POST")))
-        case ("GET", "/v1/projects"), ("HEAD", "/v1/projects"):
-            do { responder.respond(.json(try projects.list().encoded())) } catch {
-                responder.respond(.problem(.unavailable("\(error)")))
-            }
-        case ("GET", "/healthz"), ("HEAD", "/healthz"): responder.respond(.text("ok\n"))
-        case ("GET", "/readyz"), ("HEAD", "/readyz"): ready(responder)
-        case ("GET", "/metrics"), ("HEAD", "/metrics"):
-            responder.respond(
-                HTTPResponse(status: 200, contentType: MetricsRegistry.contentType, body: Array(registry.text().utf8)))
-        default:
-            responder.respond(.problem(.notFound(request.path)))
-        }
-    }
-
-    private func ready(_ responder: HTTPResponder) {
-        do {
-            _ = try projects.list()
-            responder.respond(.text("ok\n"))
-        } catch {
-            responder.respond(.text("not ready: \(error)\n", status: 503))
-        }
-    }
-
-    private func ask(_ request: HTTPRequest, _ responder: HTTPResponder) {
-        let call = QuestionCall(
-            config: config, projects: projects, arrivedMicros: Logger.systemClock(),
-            isGone: { responder.isClientGone })
-        let taken = pool.submit { [metrics, logger] in
-            let started = Logger.systemClock()
-            let response: HTTPResponse
-            switch call.answer(request.body) {
-            case .success(let json):
-                response = .json(json.encoded())
-            case .failure(let problem):
-                if problem.status >= 500 {
-                    logger.error("question failed", ["reason": .string(problem.message)])
-                }
-                metrics.failures.increment()
-                response = .problem(problem)
-            }
-            metrics.seconds.observe(Double(Logger.systemClock() - started) / 1_000_000)
-            responder.respond(response)
-        }
-        if !taken { responder.respond(.problem(.overloaded(QuestionPool.waitingMax))) }
+    /// Every way into this daemon.
+    private var routes: [Route] {
+        SystemRoutes(projects: projects, registry: registry).routes
+            + QuestionRoutes(config: config, projects: projects, metrics: metrics).routes
+            + LoginRoutes(credentials: credentials, links: LoginLinks(), dataFolder: config.data).routes
+            + assets.routes
     }
 }
 

@@ -17,7 +17,7 @@ package enum QueryProgram {
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
             keepFreedMemory()
-            let daemon = QueryDaemon(config: config, logger: logger)
+            let daemon = try QueryDaemon(config: config, logger: logger)
             try daemon.start()
             waitForSignal()
             daemon.stop()
@@ -50,7 +50,7 @@ package enum QueryProgram {
         command: "queryd",
         summary: "Answers questions about the events of a data folder over HTTP: POST /v1/query.",
         options: [
-            .value("config", "FILE", help: "read the section `query:` of this YAML file"),
+            .values("config", "FILE", help: "read this YAML file; may be repeated"),
             .value("data", "FOLDER", help: "the collector's data folder (default ./data)"),
             .value("listen", "HOST:PORT", help: "serve here (default 127.0.0.1:7312)"),
             .flag("check-config", help: "say whether the configuration is good, and end"),
@@ -59,12 +59,13 @@ package enum QueryProgram {
 
     private static func configuration(_ parsed: CommandArguments) throws -> QueryConfig {
         let environment = ProcessInfo.processInfo.environment
-        let file = try parsed.value("config").map {
-            try ConfigFile(path: $0, environment: environment, disk: .posix)
-        } ?? ConfigFile()
+        let file = try ConfigFiles(paths: parsed.values("config"), environment: environment, disk: .posix)
         _ = try file.analytics()  // its faults are told here too
         var config = try file.query()
-        if let data = parsed.value("data") { config.data = data }
+        if let data = parsed.value("data") {
+            config.data = data
+            config.tokenFile = data + "/tokens"
+        }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         return config
     }

@@ -14,25 +14,36 @@ struct QuestionCall: Sendable {
     let arrivedMicros: Int64
     let isGone: @Sendable () -> Bool
 
-    /// - Returns: the answer's JSON, or why there is none. Any thread.
-    func answer(_ body: [UInt8]) -> Result<JSONValue, Problem> {
+    /// The question with the project that it is about, which the body may name instead of the call.
+    /// - Throws: 403 `forbidden` if the caller may not see it.
+    func body(_ call: Call) throws -> JSONValue {
+        let body = try call.bodyAsJSON()
+        guard var object = body.asObject else { return body }
+        switch object["project"] {
+        case nil: object["project"] = .string(call.project)
+        case .string(let name)?: _ = try call.principal.project(named: name)
+        default: break  // the question's reader says what is wrong
+        }
+        return .object(object)
+    }
+
+    /// - Returns: the answer's JSON. Any thread.
+    func answer(_ body: JSONValue) throws -> JSONValue {
+        let started = Logger.systemClock()
         do {
-            let started = Logger.systemClock()
             let context = QuestionContext(nowMicros: started) { name throws(ZoneError) in
                 try Zone(named: name, disk: .posix)
             }
-            let question = try Question(parsing: try JSONValue(parsing: body), context: context)
+            let question = try Question(parsing: body, context: context)
             let snapshot = try projects.reader(of: question.project ?? Project.defaultName).snapshot()
             var json = try QueryEngine.answer(question, snapshot, execution).json.asObject ?? JSONObject()
             var meta = json["meta"]?.asObject ?? JSONObject()
             meta["cached"] = false
             meta["elapsed_ms"] = .number(Double(Logger.systemClock() - started) / 1000)
             json["meta"] = .object(meta)
-            return .success(.object(json))
+            return .object(json)
         } catch QueryError.cancelled {
-            return .failure(isGone() ? .clientGone : .timeout(config.timeout))
-        } catch {
-            return .failure(Problem(error))
+            throw isGone() ? Problem.clientGone : .timeout(config.timeout)
         }
     }
 

@@ -40,7 +40,8 @@ package struct Run: Sendable {
 /// One instant of a project's events: a version of the root table and the log's records behind it
 /// (protocol/table.md §10). Immutable; any thread.
 package struct Snapshot: Sendable {
-    package let project: String
+    /// Whose events they are; it knows the keys of their users.
+    package let project: Project
     package let runs: [Run]
     /// The root's version; -1 if nothing was published yet.
     package let tableVersion: Int64
@@ -73,7 +74,7 @@ package struct Snapshot: Sendable {
     package var rowCount: Int { runs.reduce(0) { $0 + $1.chunks.reduce(0) { $0 + $1.rowCount } } }
 
     package init(
-        project: String, runs: [Run], tableVersion: Int64, lastRecord: UInt64, clockMicros: Int64, tailRowCount: Int,
+        project: Project, runs: [Run], tableVersion: Int64, lastRecord: UInt64, clockMicros: Int64, tailRowCount: Int,
         behind: Behind?
     ) {
         self.project = project

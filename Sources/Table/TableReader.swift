@@ -64,7 +64,7 @@ package final class TableReader: Sendable {
         state.reached = tail.lastRecord
         let published = try version.files.map { Run(try files.open($0), $0) }
         return Snapshot(
-            project: project.name, runs: published + tail.runs, tableVersion: version.version,
+            project: project, runs: published + tail.runs, tableVersion: version.version,
             lastRecord: tail.lastRecord, clockMicros: tail.clockMicros, tailRowCount: tail.rowCount,
             behind: mark.flatMap { tail.behind($0) })
     }

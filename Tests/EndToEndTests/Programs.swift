@@ -62,8 +62,12 @@ final class QueryProcess {
     private let folder = TemporaryFolder()
     private let process = Process()
     let url: String
+    /// Of the token that collectord left for asking.
+    let token: String
 
     init(data: String) throws {
+        let text = String(decoding: try Disk.posix.contents(data + "/query.token"), as: UTF8.self)
+        token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         process.executableURL = URL(fileURLWithPath: Programs.built("queryd"))
         process.arguments = ["--data", data, "--listen", "127.0.0.1:0"]
         process.standardInput = FileHandle.nullDevice

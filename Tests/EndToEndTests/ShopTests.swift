@@ -109,7 +109,8 @@ import Testing
 
     private func judge(_ queryd: QueryProcess, _ csv: String, extra: [String] = []) throws {
         let rows = extra.isEmpty ? [] : ["[" + extra.joined(separator: ",") + "]"]
-        let output = try Programs.run(try Programs.python(), [Programs.judge("check_ecom.py"), queryd.url, csv] + rows)
+        let arguments = [Programs.judge("check_ecom.py"), queryd.url, queryd.token, csv] + rows
+        let output = try Programs.run(try Programs.python(), arguments)
         #expect(output.status == 0, "\(output.text)\(output.errors)")
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Bytes
 import Config
 import Events
@@ -23,16 +24,19 @@ final class ServedFolder: @unchecked Sendable {
     private var encoder = BatchEncoder(codec: .raw)
     private var base: UInt64 = 1
 
-    init() throws {
+    /// - Parameter change: what differs from a folder's own settings.
+    init(_ change: (inout QueryConfig) -> Void = { _ in }) throws {
         let key = [UInt8](repeating: 7, count: 16)
         project = try Project.create("default", dataFolder: folder.path, key: key, disk: .posix)
         (writer, _) = try LogWriter.open(
             folder: folder("wal"), options: .init(segmentBytes: 1 << 20), disk: .unsynchronized, state: .none,
             highestPublished: 0, nowMicros: 1)
-        var config = QueryConfig()
-        config.data = folder.path
+        var config = QueryConfig(data: folder.path)
         config.listen = ListenAddress(host: "127.0.0.1", port: 0)
-        daemon = QueryDaemon(config: config, logger: Logger(minimum: .error))
+        change(&config)
+        try TokenFile.createIfMissing(
+            path: config.tokenFile, dataFolder: folder.path, project: "default", disk: .posix)
+        daemon = try QueryDaemon(config: config, logger: Logger(minimum: .error))
         port = try daemon.start()
     }
 
@@ -61,13 +65,54 @@ final class ServedFolder: @unchecked Sendable {
         _ = try Publisher(project: project, log: log, disk: .unsynchronized).publish(through: .max)
     }
 
-    func request(_ method: String, _ path: String, _ body: String? = nil) async throws -> (Int, JSONValue?) {
+    /// The text of a token that the first start left.
+    func token(_ name: String = "query") throws -> String {
+        String(decoding: try Disk.posix.contents(folder(name + ".token")).dropLast(), as: UTF8.self)
+    }
+
+    /// Adds a token.
+    /// - Returns: its text.
+    func addToken(_ name: String, _ role: Role, _ projects: [String]) throws -> String {
+        var text = ""
+        try TokenFile.change(folder("tokens"), disk: .posix) { file in
+            text = try file.add(name: name, role: role, projects: projects, path: "tokens")
+        }
+        try daemon.credentials.tokens.reload()
+        return text
+    }
+
+    /// A call with one of the tokens that collectord leaves.
+    func request(
+        _ method: String, _ path: String, _ body: String? = nil, as name: String = "query"
+    ) async throws -> (Int, JSONValue?) {
+        let reply = try await send(method, path, ["Authorization": "Bearer " + (try token(name))], body)
+        return (reply.status, try? JSONValue(parsing: reply.body))
+    }
+
+    struct Reply {
+        let status: Int
+        let headers: [String: String]
+        let body: [UInt8]
+        var json: JSONValue? { try? JSONValue(parsing: body) }
+        /// The code of `{"error": …}`.
+        var code: String? { json?["error"]?["code"]?.asString }
+    }
+
+    /// A call with these headers and no others of our own.
+    func send(
+        _ method: String, _ path: String, _ headers: [String: String] = [:], _ body: String? = nil
+    ) async throws -> Reply {
         var request = URLRequest(url: URL(string: "http://127.0.0.1:\(port)\(path)")!)
         request.httpMethod = method
         request.httpBody = body.map { Data($0.utf8) }
+        request.httpShouldHandleCookies = false
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         let (data, response) = try await URLSession.shared.data(for: request)
-        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        return (status, try? JSONValue(parsing: Array(data)))
+        var fields: [String: String] = [:]
+        for case (let name as String, let value as String) in (response as? HTTPURLResponse)?.allHeaderFields ?? [:] {
+            fields[name.lowercased()] = value
+        }
+        return Reply(status: (response as? HTTPURLResponse)?.statusCode ?? 0, headers: fields, body: Array(data))
     }
 
     /// The number of events that an answer counts.

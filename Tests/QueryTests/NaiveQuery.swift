@@ -134,11 +134,11 @@ struct NaiveQuery {
         return sign(number(left), number(right))
     }
 
-    // MARK: Aggregates
+    /// Of everybody's activity that a question is about, which events.
+    func activity(_ question: Question) -> [Int] { activity(question.filter, in: question.range) }
 
-    func rows(_ question: Question, _ aggregate: AggregateQuestion) -> [[JSONValue]] {
-        let calendar = NaiveCalendar(question.zone, question.weekStart)
-        let tests = question.filter.tests { $0 == .eventType }
+    func activity(_ filter: Predicate, in range: TimeRange) -> [Int] {
+        let tests = filter.tests { $0 == .eventType }
         func isNamed(_ type: String) -> Bool {
             tests.contains { test in
                 switch test {
@@ -148,10 +148,18 @@ struct NaiveQuery {
                 }
             }
         }
-        let chosen = events.filter { event in
-            event.timestampMicros >= question.range.from && event.timestampMicros < question.range.to
-                && passes(question.filter, event) && (!event.type.hasPrefix("$") || isNamed(event.type))
+        return events.indices.filter { index in
+            let event = events[index]
+            return event.timestampMicros >= range.from && event.timestampMicros < range.to
+                && passes(filter, event) && (!event.type.hasPrefix("$") || isNamed(event.type))
         }
+    }
+
+    // MARK: Aggregates
+
+    func rows(_ question: Question, _ aggregate: AggregateQuestion) -> [[JSONValue]] {
+        let calendar = NaiveCalendar(question.zone, question.weekStart)
+        let chosen = activity(question).map { events[$0] }
         var groups: [[Value?]: [Event]] = aggregate.groups.isEmpty ? [[]: []] : [:]
         for event in chosen { groups[key(event, calendar, aggregate), default: []].append(event) }
         let lines = groups.map { (key: $0.key, results: results(aggregate, $0.value)) }

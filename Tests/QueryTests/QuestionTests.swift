@@ -68,6 +68,35 @@ import Zones
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"7x"}"#, "window"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":0}}"#, "window"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"0d"}"#, "window"),
+        (#"{"kind":"aggregate","timeout_ms":99}"#, "timeout_ms"),
+        (#"{"kind":"aggregate","timeout_ms":600001}"#, "timeout_ms"),
+        (#"{"kind":"aggregate","query_id":""}"#, "query_id"), (#"{"kind":"aggregate","query_id":"a b"}"#, "query_id"),
+        (#"{"kind":"events","order":"up"}"#, "order"), (#"{"kind":"events","limit":10001}"#, "limit"),
+        (#"{"kind":"events","cursor":"1"}"#, "cursor"), (#"{"kind":"events","cursor":"a_1"}"#, "cursor"),
+        (#"{"kind":"events","cursor":"1_2_3"}"#, "cursor"), (#"{"kind":"events","group_by":["day"]}"#, "group_by"),
+        (#"{"kind":"user"}"#, "user_id"), (#"{"kind":"user","user_id":7}"#, "user_id"),
+        (#"{"kind":"user","user_id":"u","timeline":{"order":"asc"}}"#, "timeline.order"),
+        (#"{"kind":"user","user_id":"u","timeline":{"limit":0}}"#, "timeline.limit"),
+        (#"{"kind":"adoption"}"#, "feature_name"), (#"{"kind":"adoption","feature_name":["a"]}"#, "feature_name"),
+        (#"{"kind":"adoption","feature_name":"a","field":"property.a"}"#, "field"),
+        (#"{"kind":"adoption","feature_name":"2024-03-01","field":"timestamp"}"#, "field"),
+        (#"{"kind":"segment"}"#, "segment"), (#"{"kind":"segment","segment":{}}"#, "segment"),
+        (#"{"kind":"segment","segment":{"done":"a"}}"#, "segment.done"),
+        (#"{"kind":"segment","segment":{"all":{"did":"a"}}}"#, "segment.all"),
+        (#"{"kind":"segment","segment":{"all":[],"any":[]}}"#, "segment.any"),
+        (#"{"kind":"segment","segment":{"any":[{"did":"a"},{"did":7}]}}"#, "segment.any[1].did"),
+        (#"{"kind":"segment","segment":{"not":null}}"#, "segment.not"),
+        (#"{"kind":"segment","segment":{"did":"a","event_type":"b"}}"#, "segment.event_type"),
+        (#"{"kind":"segment","segment":{"did":"a","times":{}}}"#, "segment.times"),
+        (#"{"kind":"segment","segment":{"did":"a","times":{"eq":-1}}}"#, "segment.times.eq"),
+        (#"{"kind":"segment","segment":{"did":"a","times":2}}"#, "segment.times"),
+        (#"{"kind":"segment","segment":{"did":"a","within":"7x"}}"#, "segment.within"),
+        (#"{"kind":"segment","segment":{"did":"a","filters":{"start_date":"today"}}}"#, "segment.filters.start_date"),
+        (#"{"kind":"segment","segment":{"property":"x"}}"#, "segment.op"),
+        (#"{"kind":"segment","segment":{"property":"timestamp","op":"gt","value":3}}"#, "segment.value"),
+        (#"{"kind":"segment","segment":{"trait":"","op":"exists"}}"#, "segment.trait"),
+        (#"{"kind":"segment","segment":{"trait":"plan","op":"in","value":"pro"}}"#, "segment.value"),
+        (#"{"kind":"segment","segment":{"did":"a"},"limit":100001}"#, "limit"),
     ]
 
     /// What is within the grammar and still no question.
@@ -82,6 +111,8 @@ import Zones
         (#"{"kind":"aggregate","filters":{"start_date":"today","end_date":"yesterday"}}"#, "filters.end_date"),
         (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"99999999999999d"}"#, "window"),
+        (#"{"kind":"events","cursor":"9999999999999999999_0"}"#, "cursor"),
+        (#"{"kind":"segment","segment":{"did":"a","within":"9999999999d"}}"#, "segment.within"),
     ]
 
     static let good = [
@@ -103,6 +134,18 @@ import Zones
         #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"12_hours"}"#,
         #"{"kind":"funnel","funnel_steps":[{"event_type":"a","name":"A","filters":{"x":1}},{"event_type":"b"}]}"#,
         #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":7}}"#,
+        #"{"kind":"aggregate","timeout_ms":100,"query_id":"a-Z_9"}"#,
+        #"{"kind":"events"}"#, #"{"kind":"events","order":"asc","limit":10000,"cursor":"-5_7","filters":{"n":1}}"#,
+        #"{"kind":"user","user_id":"u"}"#,
+        #"{"kind":"user","user_id":"","timeline":{"limit":5,"cursor":"1_2"},"date_range":{"start":"today"}}"#,
+        #"{"kind":"adoption","feature_name":"export"}"#,
+        #"{"kind":"adoption","feature_name":2,"event_type":"used","field":"version","filters":{"device.os":"iOS"}}"#,
+        #"{"kind":"segment","segment":{"all":[]}}"#,
+        #"{"kind":"segment","segment":{"any":[{"not":{"did":"a"}},{"event_type":"b","times":{"gte":2,"lt":5}}]}}"#,
+        #"{"kind":"segment","segment":{"did":"a","within":"7d","filters":{"n":[1,2]},"times":{"eq":0}},"limit":1}"#,
+        #"{"kind":"segment","segment":{"property":"properties.plan","op":"in","value":["a",1]}}"#,
+        #"{"kind":"segment","segment":{"property":"timestamp","op":"gt","value":"2024-03-01"}}"#,
+        #"{"kind":"segment","segment":{"trait":"plan.of","op":"not_exists"}}"#,
     ]
 
     @Test(arguments: good)
@@ -114,9 +157,10 @@ import Zones
     }
 
     @Test func anErrorSaysWhatIsAllowedAndWhatWasProbablyMeant() throws {
+        let kinds = Question.kinds.joined(separator: ", ")
         #expect(
             error(["kind": "agregate"])?.description
-                == #"kind: unknown kind "agregate"; did you mean "aggregate"?; allowed: aggregate, funnel"#)
+                == #"kind: unknown kind "agregate"; did you mean "aggregate"?; allowed: \#(kinds)"#)
         let operators = FilterReader.operators.joined(separator: ", ")
         #expect(
             error(["kind": "aggregate", "filters": ["field": "x", "op": "equals", "value": 1]])?.description

@@ -127,4 +127,39 @@ struct RandomData {
         }
         return ["start": date(first), "end": date(last)]
     }
+
+    mutating func segment(depth: Int = 2) -> JSONValue {
+        if depth > 0, random.chance(0.5) {
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: return ["not": segment(depth: depth - 1)]
+            case 1: return ["all": [segment(depth: depth - 1), segment(depth: depth - 1)]]
+            default: return ["any": [segment(depth: depth - 1), segment(depth: depth - 1)]]
+            }
+        }
+        if random.chance(0.5) {
+            var did = JSONObject([.init(pick(["did", "event_type"]), .string(pick(types)))])
+            if random.chance(0.6) {
+                let count = Int64.random(in: 0...4, using: &random)
+                did["times"] = .object(JSONObject([.init(pick(["eq", "gte", "gt", "lte", "lt"]), .integer(count))]))
+            }
+            if random.chance(0.4) { did["within"] = pick(["1d", "12_hours", ["days": 2]]) }
+            if random.chance(0.3) { did["filters"] = filter(depth: 1) }
+            return .object(did)
+        }
+        var test = JSONObject()
+        if random.chance(0.5) {
+            test["property"] = .string(pick(fields))
+        } else {
+            test["trait"] = pick(["plan", "plan", "color"])
+        }
+        test["op"] = pick(["eq", "ne", "in", "gte", "contains", "exists", "not_exists"])
+        switch test["op"]?.asString {
+        case "exists", "not_exists": break
+        case "in": test["value"] = [operand(), operand()]
+        case "gte": test["value"] = pick([1, "b"])
+        case "contains": test["value"] = pick(["a", "1"])
+        default: test["value"] = operand()
+        }
+        return .object(test)
+    }
 }

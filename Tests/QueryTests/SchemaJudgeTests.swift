@@ -18,6 +18,8 @@ import Testing
         for _ in 0..<200 {
             let question = data.aggregate(zones: ["UTC", "Asia/Kolkata"]).encoded()
             lines.append("accept " + String(decoding: question, as: UTF8.self))
+            let segment: JSONValue = ["kind": "segment", "segment": data.segment(), "date_range": data.dateRange()]
+            lines.append("accept " + String(decoding: segment.encoded(), as: UTF8.self))
         }
         let folder = TemporaryFolder()
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder("questions")))

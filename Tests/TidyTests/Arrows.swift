@@ -31,24 +31,27 @@ enum Arrows {
 
     static let effects = [
         Module("Crypto", "CCrypto Bytes"),
+        Module("Gzip", "CZlib"),
+        Module("Access", "Crypto Table JSON Files Bytes Synchronization"),
         Module("EventLoop", "CUV Glibc Synchronization"),
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
-        Module("Config", "CYAML Files Bytes Glibc"),
+        Module("Config", "CYAML JSON Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
+        Module("Metadata", "CSQLite CPQ JSON Files Synchronization"),
     ]
 
     static let shells = [
         Module(
             "Collector",
-            "EventLoop HTTPServer Config Telemetry Crypto Wire Table WAL Events JSON Zstd Files Bytes Foundation "
-                + "Synchronization"),
+            "EventLoop HTTPServer Config Telemetry Access Crypto Wire Table WAL Events JSON Zstd Files Bytes "
+                + "Foundation Synchronization"),
         Module(
             "QueryServer",
-            "CAllocator HTTPServer Config Telemetry Query Table WAL Zones JSON Files Foundation "
-                + "Synchronization"),
+            "CAllocator HTTPServer Config Telemetry Metadata Access Gzip Crypto Query Table WAL Zones JSON Files "
+                + "Bytes Foundation Glibc Synchronization"),
         Module(
             "CommandLine",
-            "EventLoop Config Telemetry Crypto CZlib Wire Table Parquet WAL Events Zones JSON Files Bytes "
+            "EventLoop Config Telemetry Access Gzip Crypto Wire Table Parquet WAL Events Zones JSON Files Bytes "
                 + "Foundation Glibc Synchronization"),
     ]
 

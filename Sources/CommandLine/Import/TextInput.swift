@@ -1,4 +1,5 @@
 import Files
+import Gzip
 
 /// The bytes of one input, whatever holds them: a file or standard input, plain or gzip, without a byte order mark.
 final class TextInput {
@@ -58,7 +59,10 @@ final class TextInput {
             return piece.isEmpty ? nil : piece
         }
         while true {
-            let piece = try inflated { try inflater.next() }
+            let piece: [UInt8]
+            do throws(GzipError) { piece = try inflater.next() } catch {
+                throw CommandError.unreadableInput(path: name, reason: error.description)
+            }
             if !piece.isEmpty { return piece }
             let more = try read()
             if more.isEmpty {
@@ -68,12 +72,6 @@ final class TextInput {
                 return nil
             }
             inflater.feed(more)
-        }
-    }
-
-    private func inflated(_ body: () throws -> [UInt8]) throws -> [UInt8] {
-        do { return try body() } catch CommandError.unreadableInput(_, let reason) {
-            throw CommandError.unreadableInput(path: name, reason: reason)
         }
     }
 

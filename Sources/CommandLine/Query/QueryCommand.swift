@@ -17,11 +17,8 @@ extension Command {
             #"tidemark query '{"kind":"aggregate","metrics":["count"],"group_by":["event_type"]}'"#,
             "tidemark query signup-funnel.json", "cat question.json | tidemark query --format csv -",
         ],
-        options: [
-            .value("config", "file", help: "The YAML file of the daemons, for the place of queryd."),
-            .value("address", "host:port", help: "Where queryd answers; 127.0.0.1:7312 by default."),
+        options: QueryAccess.options + [
             .value("path", "path", help: "What is asked; /v1/query by default."),
-            .value("token-file", "path", help: "The file of a token to show to queryd."),
             .value("format", "table|json|csv", help: "How the answer is shown; table by default."),
             .value("timeout", "seconds", help: "How long to wait; 120 by default."),
         ],
@@ -32,21 +29,10 @@ extension Command {
         let format = try invocation.choice("format", ifAbsent: Format.table)
         let seconds = try arguments.integer("timeout", in: 1...86_400) ?? 120
         let question = try readQuestion(arguments.positionals.first ?? "-", invocation.console)
-        var config = QueryConfig()
-        if let path = arguments.value("config") {
-            let environment = ProcessInfo.processInfo.environment
-            config = try ConfigFile(path: path, environment: environment, disk: .posix).query()
-        }
-        let address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
-        let reply = try HTTPCall.post(
-            address, path: arguments.value("path") ?? "/v1/query", json: question,
-            token: try arguments.value("token-file").map { try CollectorAccess.token($0, disk: .posix) },
-            deadlineMillis: UInt64(seconds) * 1000)
-        let answer: JSONValue
-        do { answer = try JSONValue(parsing: reply.body) } catch {
-            throw CommandError.malformedReply(place: "\(address)", reason: "status \(reply.status), not JSON")
-        }
-        guard (200..<300).contains(reply.status) else { throw refusal(reply.status, answer) }
+        let environment = ProcessInfo.processInfo.environment
+        let access = try QueryAccess(arguments, environment: environment, disk: .posix)
+        let answer = try access.post(
+            arguments.value("path") ?? "/v1/query", question, deadlineMillis: UInt64(seconds) * 1000)
         try show(answer, format, invocation.console)
         return .done
     }
@@ -62,14 +48,6 @@ extension Command {
         for warning in answer["meta"]?["warnings"]?.asArray ?? [] {
             console.note("warning: " + (warning.asString ?? warning.description))
         }
-    }
-
-    private static func refusal(_ status: Int, _ answer: JSONValue) -> CommandError {
-        let error = answer["error"]
-        return .queryFailed(
-            status: status, code: error?["code"]?.asString ?? "error",
-            message: error?["message"]?.asString ?? answer.description.shortened, path: error?["path"]?.asString,
-            allowed: (error?["allowed"]?.asArray ?? []).map { $0.asString ?? $0.description })
     }
 
     /// JSON itself, a file's name, or `-`.

@@ -1,6 +1,6 @@
 """Asks queryd about the imported `ecom` data and compares with plain Python over the CSV.
 
-usage: check_ecom.py QUERYD_URL CSV [extra rows of the CSV's own form, as JSON]
+usage: check_ecom.py QUERYD_URL TOKEN CSV [extra rows of the CSV's own form, as JSON]
 Prints one line a question; exits 1 at the first difference.
 """
 
@@ -52,7 +52,8 @@ def funnel(events, start, end):
 
 
 def ask(url, question):
-    request = urllib.request.Request(url + "/v1/query", json.dumps(question).encode(), {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {sys.argv[2]}"}
+    request = urllib.request.Request(url + "/v1/query", json.dumps(question).encode(), headers)
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
@@ -68,9 +69,9 @@ def compare(name, expected, found):
 
 
 def main():
-    url, path = sys.argv[1:3]
+    url, _, path = sys.argv[1:4]
     events = list(rows(path))
-    for extra in json.loads(sys.argv[3]) if len(sys.argv) > 3 else []:
+    for extra in json.loads(sys.argv[4]) if len(sys.argv) > 4 else []:
         extra["time"] = datetime.datetime.fromisoformat(extra["timestamp"])
         events.append(extra)
     count = [{"type": "count", "alias": "events"}]
@@ -107,7 +108,7 @@ def main():
         answer = ask(url, {"kind": "funnel", "steps": steps, "window": "7d", **extra})
         users = [step["users"] for step in answer["steps"]]
         compare(f"funnel, {name}", funnel(events, start, end), users)
-        if len(sys.argv) <= 3:
+        if len(sys.argv) <= 4:
             compare(f"funnel, {name}, published figures", EXPECTED[name], users)
 
 
