@@ -10,9 +10,8 @@ import { csvButton, table } from "../table.js";
 import { openForm } from "../controls/dialog.js";
 import { periodPicker } from "../controls/period.js";
 import { toast } from "../controls/toast.js";
-import { bar } from "./bars.js";
-import { propertyTable } from "./data_properties.js";
-import { kindTag } from "./event_details.js";
+import { barCell, propertyTable } from "../data/properties.js";
+import { kindTag } from "../events/details.js";
 
 export async function render(container, context, { id, query }) {
     const state = { range: parseRange(query.get("range")) ?? context.range, wanted: "", showsHidden: false };
@@ -92,7 +91,7 @@ function eventsCard(events, context, load) {
         },
         {
             key: "count", label: "Events", type: "number",
-            format: (count) => bar(count, count / most, shortNumber(count)),
+            format: (count) => barCell(count, count / most, shortNumber(count)),
         },
         { key: "users", label: "People", type: "number" },
         { key: "last_seen", label: "Last seen", format: (at) => seen(at, context.zone) },

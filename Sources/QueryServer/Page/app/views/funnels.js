@@ -8,12 +8,14 @@ import { csvButton } from "../table.js";
 import { filterBuilder } from "../controls/filters.js";
 import { periodPicker } from "../controls/period.js";
 import { zonePicker } from "../controls/pickers.js";
-import { answerNote } from "./answer_note.js";
-import { funnelBars, funnelLegend, funnelTable } from "./funnel_bars.js";
-import { openPeople } from "./funnel_people.js";
-import { isComplete, newFunnel, parseState, questionOf, stateOfSaved, stateText, windowUnits } from "./funnel_state.js";
-import { stepsBuilder } from "./funnel_steps.js";
-import { copyMenu, saveButton, savedMenu } from "./saved_questions.js";
+import { answerNote } from "../questions/answer_note.js";
+import { funnelBars, funnelLegend, funnelTable } from "../funnels/columns.js";
+import { openPeople } from "../funnels/people.js";
+import {
+    isComplete, newFunnel, parseState, questionOf, stateOfSaved, stateText, windowUnits,
+} from "../funnels/state.js";
+import { stepsBuilder } from "../funnels/steps.js";
+import { copyMenu, saveButton, savedMenu } from "../questions/saved.js";
 
 export async function render(container, context, { id, query }) {
     const path = id && `/v1/questions/${encodeURIComponent(id)}`;
@@ -34,8 +36,8 @@ function isSmall() {
 class FunnelView {
     constructor(container, context, state, saved) {
         Object.assign(this, { container, context, state, saved });
-        this.answer = h("section", { class: "card funnel-answer", "aria-label": "Answer" });
-        this.figures = h("section", { class: "card funnel-figures", "aria-label": "By step", hidden: true });
+        this.answer = h("section", { class: "card conversion-answer", "aria-label": "Answer" });
+        this.figures = h("section", { class: "card conversion-figures", "aria-label": "By step", hidden: true });
         this.asking = null;
     }
 
@@ -131,7 +133,7 @@ class FunnelView {
             return;
         }
         const question = questionOf(this.state);
-        const isFirst = !this.answer.querySelector(".funnel-columns");
+        const isFirst = !this.answer.querySelector(".conversion-columns");
         const answer = await during(this.answer, () => this.context.api.ask(question, { signal: asking.signal }),
             { shape: "chart", retry: () => this.ask(), keep: !isFirst });
         if (answer && asking === this.asking) this.show(question, answer);
@@ -162,7 +164,7 @@ class FunnelView {
                 this.period()),
             steps[0].users === 0
                 ? empty("Nobody entered this funnel", `No event of step 1, ${steps[0].name}, lies in these dates.`)
-                : [h("div", { class: "funnel-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
+                : [h("div", { class: "conversion-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
                     context: this.context, question, steps, index, outcome, zone: this.state.zone,
                 }))), funnelLegend()],
             answerNote(answer.meta, this.state.zone));

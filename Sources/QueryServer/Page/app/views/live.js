@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { counted, shortNumber, time } from "../format.js";
 import { viewHead } from "../states.js";
 import { eventPicker } from "../controls/pickers.js";
-import { eventItem } from "./event_details.js";
+import { eventItem } from "../events/details.js";
 
 const shownMax = 300;
 const heldMax = 1000;

@@ -10,10 +10,10 @@ import { csvButton, table } from "../table.js";
 import { filterBuilder, filtersOf } from "../controls/filters.js";
 import { periodPicker } from "../controls/period.js";
 import { eventPicker } from "../controls/pickers.js";
-import { answerNote } from "./answer_note.js";
-import { copyMenu } from "./saved_questions.js";
-import { renderProfile } from "./user_profile.js";
-import { parseTests, testsText } from "./where.js";
+import { answerNote } from "../questions/answer_note.js";
+import { copyMenu } from "../questions/saved.js";
+import { renderProfile } from "../users/profile.js";
+import { parseTests, testsText } from "../questions/where.js";
 
 const peopleMax = 200;
 

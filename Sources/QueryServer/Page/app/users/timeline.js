@@ -3,7 +3,7 @@
 import { append, fill, h } from "../dom.js";
 import { time } from "../format.js";
 import { empty, errorNote } from "../states.js";
-import { eventItem } from "./event_details.js";
+import { eventItem } from "../events/details.js";
 
 /** `answer` has events and next_cursor; `more(cursor)` promises the next such answer. Returns the element. */
 export function timeline(answer, { zone, more }) {

@@ -1,18 +1,18 @@
 // One person: figures, what was done and with what, traits, and the timeline.
 
 import { fill, h } from "../dom.js";
+import { barList } from "../bars.js";
 import { chart } from "../charts.js";
-import { ago, bucketLabel, date, dateTime, exactNumber, percent, shortNumber } from "../format.js";
+import { ago, bucketLabel, date, dateTime, exactNumber, shortNumber } from "../format.js";
 import { dateRangeOf, movedDay, parseRange, rangeText, usualInterval } from "../ranges.js";
 import { addressOf } from "../router.js";
 import { during, empty, viewHead } from "../states.js";
 import { periodPicker } from "../controls/period.js";
 import { copyButton } from "../controls/copy.js";
-import { answerNote } from "./answer_note.js";
-import { shareList } from "./bars.js";
-import { kindTag, valueGroup } from "./event_details.js";
-import { copyMenu } from "./saved_questions.js";
-import { timeline } from "./user_timeline.js";
+import { answerNote } from "../questions/answer_note.js";
+import { kindTag, valueGroup } from "../events/details.js";
+import { copyMenu } from "../questions/saved.js";
+import { timeline } from "./timeline.js";
 
 const pageEvents = 100;
 const barsMax = 120;
@@ -147,13 +147,10 @@ function activityCard(activity, zone, held) {
 function shares(title, counts, link = null) {
     const entries = Object.entries(counts ?? {}).sort(([, first], [, second]) => second - first);
     if (entries.length === 0) return null;
-    const whole = entries.reduce((sum, [, count]) => sum + count, 0);
-    return h("section", { class: "card" },
-        h("h2", {}, title),
-        shareList(entries.map(([name, count]) => ({
-            name: link ? h("a", { href: link(name) }, kindTag(name)) : name,
-            text: exactNumber(count), title: percent(count / whole), share: count / entries[0][1],
-        }))));
+    const items = entries.map(([name, count]) => ({
+        label: link ? h("a", { href: link(name) }, kindTag(name)) : name, value: count,
+    }));
+    return h("section", { class: "card" }, h("h2", {}, title), barList(items, { label: title, format: exactNumber }));
 }
 
 function groups(user) {

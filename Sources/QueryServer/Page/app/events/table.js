@@ -3,8 +3,8 @@
 import { append, fill, h, uniqueId } from "../dom.js";
 import { icon } from "../icons.js";
 import { dateTime, valueText } from "../format.js";
-import { columnLabel } from "./event_columns.js";
-import { eventDetails, fieldOf, kindTag, personLink } from "./event_details.js";
+import { columnLabel } from "./columns.js";
+import { eventDetails, fieldOf, kindTag, personLink } from "./details.js";
 
 export class EventTable {
     constructor(columns, zone) {
