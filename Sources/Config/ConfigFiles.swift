@@ -64,9 +64,6 @@ package struct ConfigFiles: Sendable {
         return config
     }
 
-    /// The keys that the seed's section holds, such as `privacy`; none if no file has it.
-    package func analyticsKeys() throws(ConfigError) -> [String] { try section("analytics").entries.map(\.key) }
-
     package func collector() throws(ConfigError) -> CollectorConfig {
         var section = try section("collector")
         let config = try CollectorConfig(&section)
