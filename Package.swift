@@ -113,7 +113,7 @@ let package = Package(
             "QueryServer",
             [
                 "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Access", "Gzip", "Crypto", "Query",
-                "Table", "WAL", "Events", "JSON", "Files", "Bytes",
+                "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests(
             "CommandLine",
