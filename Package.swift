@@ -38,6 +38,8 @@ let package = Package(
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
         system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CPQ", pkgConfig: "libpq", apt: "libpq-dev"),
 
         library("Bytes", ["CChecksum"]),
         library("Files", ["Bytes"]),
@@ -56,8 +58,9 @@ let package = Package(
         library("Access", ["Crypto", "Table", "JSON", "Files", "Bytes"]),
         library("EventLoop", ["CUV"]),
         library("HTTPServer", ["CMicroHTTPD"]),
-        library("Config", ["CYAML", "Files", "Bytes"]),
+        library("Config", ["CYAML", "JSON", "Files", "Bytes"]),
         library("Telemetry", ["Zones", "JSON", "Bytes"]),
+        library("Metadata", ["CSQLite", "CPQ", "JSON", "Files"]),
 
         library(
             "Collector",
@@ -68,9 +71,9 @@ let package = Package(
         library(
             "QueryServer",
             [
-                "CAllocator", "HTTPServer", "Config", "Telemetry", "Access", "Gzip", "Crypto", "Query", "Table", "WAL",
-                "Zones", "JSON", "Files", "Bytes",
-            ], resources: [.copy("Page")]),
+                "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip", "Crypto", "Query",
+                "Table", "WAL", "Zones", "JSON", "Files", "Bytes",
+            ], resources: [.copy("Page"), .embedInCode("OpenAPI/query.schema.json")]),
         library(
             "CommandLine",
             [
@@ -104,16 +107,17 @@ let package = Package(
         tests("Access", ["TestSupport", "Access", "Crypto", "Files", "Bytes"]),
         tests("EventLoop", ["TestSupport", "EventLoop"]),
         tests("HTTPServer", ["TestSupport", "HTTPServer"]),
-        tests("Config", ["TestSupport", "Config", "Files"]),
+        tests("Config", ["TestSupport", "Config", "JSON", "Files"]),
         tests("Telemetry", ["Telemetry", "JSON"]),
+        tests("Metadata", ["TestSupport", "Metadata", "JSON", "Files"]),
         tests(
             "Collector",
             ["TestSupport", "Collector", "Telemetry", "Access", "Wire", "WAL", "Events", "Files", "Bytes"]),
         tests(
             "QueryServer",
             [
-                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Access", "Gzip", "Crypto", "Query",
-                "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "QueryServer", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip",
+                "Crypto", "Query", "Table", "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests(
             "CommandLine",

@@ -2,6 +2,7 @@ import Access
 import Bytes
 import Config
 import EventLoop
+import Events
 import Files
 import Foundation
 import HTTPServer
@@ -35,7 +36,8 @@ final class CollectorDaemon {
     private let log: LogThread
     private let tokens: TokenStore
     private var projects = Set<String>()
-    private var checker = BatchChecker()
+    private var checker: BatchChecker
+    private let tracking: AnalyticsConfig.Tracking
     private var connections: [UInt64: ProducerConnection] = [:]
     private var nextConnection: UInt64 = 1
     private var listeners: [Listener] = []
@@ -58,8 +60,10 @@ final class CollectorDaemon {
     /// How long a relay waits before it tries a project again that is not here.
     private static let unknownProjectRetryMillis: UInt64 = 60_000
 
-    init(config: CollectorConfig, logger: Logger) throws {
+    init(config: CollectorConfig, analytics: AnalyticsConfig, logger: Logger) throws {
         self.config = config
+        tracking = analytics.tracking
+        checker = BatchChecker(TrackingPlan(analytics), isTracking: analytics.tracking.isEnabled)
         self.logger = logger
         loop = try Loop()
         log = LogThread()
@@ -319,6 +323,10 @@ final class CollectorDaemon {
             "events_durable": .integer(Int64(logMetrics.eventsDurable.value)),
             "segments": .integer(Int64(logMetrics.segments.value)),
             "compacting": .bool(compaction?.isRunning ?? false),
+            "plan": [
+                "mode": .string(tracking.plan.rawValue), "strict": .bool(tracking.isStrict),
+                "tracking": .bool(tracking.isEnabled), "violations": logMetrics.planViolations.json,
+            ],
         ]
     }
 }

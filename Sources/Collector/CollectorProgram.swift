@@ -9,21 +9,29 @@ package enum CollectorProgram {
     package static func run(_ arguments: [String]) -> Int32 {
         if arguments.first == CompactionChild.argument { return CompactionChild.run(Array(arguments.dropFirst())) }
         return syntax.run(arguments, complain: Logger.writeToStandardError) { parsed in
-            let (config, notInForce) = try configuration(parsed)
+            let (config, analytics) = try configuration(parsed)
             guard !parsed.has(flag: "check-config") else {
                 print("the configuration is good")
                 return 0
             }
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
-            if !notInForce.isEmpty {
-                logger.warning("settings of `analytics:` that this version does not act on", [
-                    "keys": .array(notInForce.map { .string($0) })
-                ])
-            }
-            let daemon = try CollectorDaemon(config: config, logger: logger)
+            warn(of: analytics, logger)
+            let daemon = try CollectorDaemon(config: config, analytics: analytics, logger: logger)
             try daemon.run()
             return daemon.exitCode
+        }
+    }
+
+    /// Says what the section `analytics:` may make one expect that does not happen.
+    private static func warn(of analytics: AnalyticsConfig, _ logger: Logger) {
+        if !analytics.keysWithoutEffect.isEmpty {
+            logger.warning("settings of `analytics:` that this version does not act on", [
+                "keys": .array(analytics.keysWithoutEffect.map { .string($0) })
+            ])
+        }
+        if !analytics.tracking.isEnabled {
+            logger.warning("analytics.tracking.enabled is false: every event is refused", [:])
         }
     }
 
@@ -34,7 +42,7 @@ package enum CollectorProgram {
             durable, and compacts the log into tables.
             """,
         options: [
-            .value("config", "FILE", help: "read the section `collector:` of this YAML file"),
+            .values("config", "FILE", help: "read `collector:` and `analytics:` of this YAML file; may be repeated"),
             .value("data", "FOLDER", help: "keep log and tables here (default ./data)"),
             .value("listen", "HOST:PORT", help: "take frames here (default 127.0.0.1:7311)"),
             .value("http", "HOST:PORT", help: "serve /metrics, /healthz, /readyz here (127.0.0.1:7313)"),
@@ -42,14 +50,10 @@ package enum CollectorProgram {
             .flag("verbose", help: "log more"),
         ], positionals: [])
 
-    /// The settings, and the keys of `analytics:` that were given and are not acted on yet.
-    private static func configuration(_ parsed: CommandArguments) throws -> (CollectorConfig, notInForce: [String]) {
+    private static func configuration(_ parsed: CommandArguments) throws -> (CollectorConfig, AnalyticsConfig) {
         let environment = ProcessInfo.processInfo.environment
-        let file = try parsed.value("config").map {
-            try ConfigFile(path: $0, environment: environment, disk: .posix)
-        } ?? ConfigFile()
-        _ = try file.analytics()  // its faults are told, though nothing acts on it yet
-        let notInForce = try file.analyticsKeys()
+        let file = try ConfigFiles(paths: parsed.values("config"), environment: environment, disk: .posix)
+        let analytics = try file.analytics()
         var config = try file.collector()
         if let data = parsed.value("data") {
             let atDefaults = CollectorConfig(data: config.data)
@@ -60,6 +64,6 @@ package enum CollectorProgram {
         }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
         if let http = try parsed.value("http", expected: "HOST:PORT", ListenAddress.init) { config.http = http }
-        return (config, notInForce)
+        return (config, analytics)
     }
 }

@@ -20,7 +20,8 @@ enum LogCommand: Sendable {
 
     /// Memory that waits with this command, about.
     var byteCount: Int {
-        if case .batch(_, let batch) = self { Self.overheadBytes + batch.frame.batchBytes } else { Self.overheadBytes }
+        guard case .batch(_, let batch) = self else { return Self.overheadBytes }
+        return Self.overheadBytes + batch.frame.batchBytes + batch.rewrittenBytes
     }
 
     private static let overheadBytes = 256
@@ -130,7 +131,7 @@ final class GroupCommitter {
     private func take(_ batch: CheckedBatch, _ stream: StreamKey) throws -> [LedgerAnswer] {
         var answers: [LedgerAnswer] = []
         let isFit = draft.fits(
-            count: Int(batch.frame.eventCount), byteCount: batch.frame.batchBytes, expandedBytes: batch.expandedBytes)
+            count: Int(batch.frame.eventCount), byteCount: batch.bodyBytes, expandedBytes: batch.expandedBytes)
         if !isFit { answers = try commit() }
         let judgement = ledger.judgeBatch(
             stream, base: batch.frame.base, count: batch.frame.eventCount, fingerprint: batch.fingerprint,
@@ -140,7 +141,7 @@ final class GroupCommitter {
             metrics.batchesNotTaken.increment()
             return answers
         }
-        ledger.exclude(stream, verdicts: batch.verdicts, quarantinedCount: 0)
+        ledger.exclude(stream, verdicts: batch.verdicts, quarantinedCount: batch.quarantinedCount)
         guard let key = ledger.key(of: stream) else { preconditionFailure("it was accepted on a live stream") }
         let totals = ledger.acceptedTotals(of: stream)
         var flags: Entry.Flags = []
@@ -159,15 +160,26 @@ final class GroupCommitter {
                 fingerprint: batch.fingerprint, minTimestampMicros: valid.minTimestampMicros,
                 maxTimestampMicros: valid.maxTimestampMicros,
                 exclusions: valid.exclusions.map { Exclusion(index: $0.index, code: $0.code.rawValue) })
-            do {
-                try draft.add(
-                    entry, details, body: batch.frame.batch, isCompressed: valid.isCompressed,
-                    expandedBytes: valid.expandedBytes)
-            } catch {
-                preconditionFailure("zstd refused to compress: \(error)")
-            }
+            add(entry, details, batch.frame, valid)
+            metrics.planViolations.add(valid.violations)
         }
         return answers
+    }
+
+    private func add(_ entry: Entry, _ details: BatchEntry, _ frame: BatchFrame, _ valid: CheckedBatch.Valid) {
+        do {
+            if let rewritten = valid.rewritten {
+                try draft.add(
+                    entry, details, body: rewritten.rawSpan, isCompressed: valid.isCompressed,
+                    expandedBytes: valid.expandedBytes)
+            } else {
+                try draft.add(
+                    entry, details, body: frame.batch, isCompressed: valid.isCompressed,
+                    expandedBytes: valid.expandedBytes)
+            }
+        } catch {
+            preconditionFailure("zstd refused to compress: \(error)")
+        }
     }
 
     private func take(_ skip: Skip, _ connection: UInt64) throws -> [LedgerAnswer] {
@@ -217,15 +229,23 @@ final class GroupCommitter {
 }
 
 extension CheckedBatch {
-    /// What of it is not stored, by sequence.
+    /// What of it is refused, by sequence.
     var verdicts: [Verdict] {
         switch outcome {
         case .rejected(let code): [Verdict(sequence: frame.base, count: UInt64(frame.eventCount), code: code)]
         case .valid(let valid):
             valid.exclusions.reduce(into: []) { verdicts, exclusion in
-                let code: VerdictCode = exclusion.code == .future ? .future : .schema
+                guard let code = VerdictCode(rawValue: UInt64(exclusion.code.rawValue)) else { return }
                 verdicts.append(event: frame.base + UInt64(exclusion.index), code)
             }
+        }
+    }
+
+    /// How many of its events are kept aside; they have no verdict.
+    var quarantinedCount: UInt64 {
+        guard case .valid(let valid) = outcome else { return 0 }
+        return valid.exclusions.reduce(0) { count, exclusion in
+            if case .quarantined = exclusion.code { count + 1 } else { count }
         }
     }
 }

@@ -12,6 +12,7 @@ struct LogMetrics: Sendable {
     let recordBytes: Gauge
     let logEvents: Gauge
     let lastRecord: Gauge
+    let planViolations: PlanViolations
 
     init(_ registry: MetricsRegistry) {
         eventsDurable = registry.counter(
@@ -33,5 +34,6 @@ struct LogMetrics: Sendable {
         recordBytes = registry.gauge("tidemark_log_record_bytes", help: "Bytes of records in the log, not yet freed.")
         logEvents = registry.gauge("tidemark_log_events", help: "Events in the log, not yet freed.")
         lastRecord = registry.gauge("tidemark_log_last_record", help: "Sequence of the last durable record.")
+        planViolations = PlanViolations(registry)
     }
 }

@@ -6,6 +6,7 @@ package struct CommandSyntax: Sendable {
         let name: String
         /// What the value stands for in the help; nil for a flag.
         let placeholder: String?
+        var mayRepeat = false
         let help: String
 
         /// `--name`, without a value.
@@ -16,6 +17,11 @@ package struct CommandSyntax: Sendable {
         /// `--name value` or `--name=value`.
         package static func value(_ name: String, _ placeholder: String, help: String) -> Option {
             Option(name: name, placeholder: placeholder, help: help)
+        }
+
+        /// `--name value`, as often as wanted.
+        package static func values(_ name: String, _ placeholder: String, help: String) -> Option {
+            Option(name: name, placeholder: placeholder, mayRepeat: true, help: help)
         }
     }
 
@@ -76,7 +82,7 @@ package struct CommandSyntax: Sendable {
                 break
             }
             if argument == "-h" {
-                result.values["help"] = ""
+                result.values["help"] = [""]
             } else if argument.hasPrefix("-"), argument != "-" {
                 try parseOption(argument, &rest, &result)
             } else {
@@ -95,14 +101,14 @@ package struct CommandSyntax: Sendable {
         guard argument.hasPrefix("--"), let option = options.first(where: { $0.name == name }) else {
             throw .unknownOption(String(parts[0]), nearest: nearestName(to: name, in: options.map(\.name)))
         }
-        guard result.values[name] == nil else { throw .repeatedOption(name) }
+        guard option.mayRepeat || result.values[name] == nil else { throw .repeatedOption(name) }
         switch (option.placeholder, parts.count) {
-        case (nil, 1): result.values[name] = ""
+        case (nil, 1): result.values[name] = [""]
         case (nil, _): throw .unexpectedValue(name)
         case (_?, 1):
             guard let value = rest.popFirst() else { throw .missingValue(name) }
-            result.values[name] = value
-        case (_?, _): result.values[name] = String(parts[1])
+            result.values[name, default: []].append(value)
+        case (_?, _): result.values[name, default: []].append(String(parts[1]))
         }
     }
 
@@ -125,7 +131,7 @@ package struct CommandSyntax: Sendable {
 /// Asking for an option it does not declare is our bug and traps.
 package struct CommandArguments: Sendable {
     package internal(set) var positionals: [String] = []
-    fileprivate var values: [String: String] = [:]
+    fileprivate var values: [String: [String]] = [:]
     private let options: [CommandSyntax.Option]
 
     fileprivate init(options: [CommandSyntax.Option]) { self.options = options }
@@ -139,8 +145,15 @@ package struct CommandArguments: Sendable {
 
     /// The value of an option; nil if it is not given.
     package func value(_ name: String) -> String? {
-        precondition(options.contains { $0.name == name && $0.placeholder != nil }, "no option --\(name)")
-        return values[name]
+        precondition(
+            options.contains { $0.name == name && $0.placeholder != nil && !$0.mayRepeat }, "no option --\(name)")
+        return values[name]?.first
+    }
+
+    /// The values of an option that may repeat, in order; none if it is not given.
+    package func values(_ name: String) -> [String] {
+        precondition(options.contains { $0.name == name && $0.mayRepeat }, "no option --\(name) that may repeat")
+        return values[name] ?? []
     }
 
     /// The value of an option as a whole number; nil if it is not given.

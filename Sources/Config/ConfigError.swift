@@ -15,6 +15,10 @@ package struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible 
         /// `found` is the text of the file, its variables not expanded.
         case wrongValue(key: String, expected: String, found: String)
         case unsetVariable(key: String, name: String)
+        /// A section of the top level that another file has too.
+        case repeatedSection(String, otherFile: String, otherLine: Int)
+        /// A value that is of the right form and that its user refuses.
+        case refused(key: String, reason: String)
     }
 
     package let file: String
@@ -34,6 +38,9 @@ package struct ConfigError: Error, Equatable, Sendable, CustomStringConvertible 
             place + "unknown key \"\(key)\"" + (nearest.map { ", did you mean \"\($0)\"?" } ?? "")
         case .wrongValue(let key, let expected, let found): place + "\(key): expected \(expected), found \(found)"
         case .unsetVariable(let key, let name): place + "\(key): the environment variable \(name) is not set"
+        case .repeatedSection(let name, let otherFile, let otherLine):
+            place + "section \"\(name)\" stands in \(otherFile):\(otherLine) already"
+        case .refused(let key, let reason): place + "\(key): \(reason)"
         }
     }
 }

@@ -96,6 +96,37 @@ package struct ConfigSection {
         return strings
     }
 
+    /// A sequence whose elements are texts or sections, each with its line; nothing if the key is missing or null.
+    package mutating func elements<Element>(
+        _ name: String, text: (String) -> Element, section: (inout ConfigSection) throws(ConfigError) -> Element
+    ) throws(ConfigError) -> [(element: Element, line: Int)] {
+        guard let node = value(name) else { return [] }
+        guard case .sequence(let nodes) = node.content else {
+            throw Self.wrongValue(file, fullName(name), node, expected: "a list")
+        }
+        var elements: [(element: Element, line: Int)] = []
+        for node in nodes {
+            if case .scalar = node.content {
+                let raw = try self.text(node, key: fullName(name))
+                elements.append((text(try raw.expanded(environment)), node.line))
+            } else {
+                elements.append((try inner(name, node, section), node.line))
+            }
+        }
+        return elements
+    }
+
+    /// The names of the values inside that are given and no sections, such as `storage.type`, in the file's order.
+    var leafNames: [String] { Self.leafNames(entries) }
+
+    private static func leafNames(_ entries: [YAMLNode.Entry]) -> [String] {
+        entries.flatMap { entry -> [String] in
+            if entry.value.isNull { return [] }
+            guard case .mapping(let inside) = entry.value.content else { return [entry.key] }
+            return leafNames(inside).map { entry.key + "." + $0 }
+        }
+    }
+
     /// Reads a section inside this one and refuses keys that `read` did not ask for.
     package mutating func section<Result>(
         _ name: String, _ read: (inout ConfigSection) throws(ConfigError) -> Result

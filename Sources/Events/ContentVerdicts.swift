@@ -1,6 +1,7 @@
 import Bytes
 
-/// What is wrong with one event of a valid batch; it costs that event only (protocol/batch.md §7).
+/// What is wrong with one event of a valid batch; it costs that event only (protocol/batch.md §7, or the plan:
+/// protocol/frames.md §7).
 public struct ContentVerdict: Sendable, Equatable {
     /// The event's place in the batch, from 0.
     public let index: Int
@@ -11,10 +12,33 @@ public struct ContentVerdict: Sendable, Equatable {
         self.code = code
     }
 
-    /// The codes of protocol/frames.md §7 that cost one event by its content.
-    public enum Code: UInt8, Sendable {
-        case schema = 2
-        case future = 5
+    /// Why an event is not among the others, as the log says it: protocol/wal.md §4.
+    public enum Code: Sendable, Equatable {
+        /// A verdict of protocol/frames.md §7.
+        case schema
+        /// The same.
+        case future
+        /// Kept aside by the plan; no verdict.
+        case quarantined(PlanViolation)
+
+        /// - Returns: nil for a code that costs no single event, or is not known.
+        public init?(rawValue: UInt8) {
+            switch rawValue {
+            case 2: self = .schema
+            case 5: self = .future
+            default:
+                guard let violation = PlanViolation(rawValue: rawValue), violation != .disabledType else { return nil }
+                self = .quarantined(violation)
+            }
+        }
+
+        public var rawValue: UInt8 {
+            switch self {
+            case .schema: 2
+            case .future: 5
+            case .quarantined(let violation): violation.rawValue
+            }
+        }
     }
 }
 

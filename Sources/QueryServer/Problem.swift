@@ -1,5 +1,6 @@
 import HTTPServer
 import JSON
+import Metadata
 import Query
 import Table
 import WAL
@@ -75,6 +76,7 @@ struct Problem: Error {
         switch error {
         case let problem as Problem: self = problem
         case let error as QueryError: self.init(error)
+        case let error as MetadataError: self.init(error)
         case let error as JSONError:
             self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
         case WALError.unstable:

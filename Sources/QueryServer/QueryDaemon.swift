@@ -3,6 +3,8 @@ import Config
 import Files
 import Foundation
 import HTTPServer
+import Metadata
+import Query
 import Synchronization
 import Table
 import Telemetry
@@ -19,6 +21,9 @@ package final class QueryDaemon: Sendable {
     private let pool: QuestionPool
     private let briefPool = QuestionPool(threadCount: 4)
     private let assets: PageAssets
+    private let dashboards: DashboardSettings
+    /// What people make; others may keep documents in it too.
+    let metadata: MetadataStore
 
     private let live: LiveFeed
     private let tokenWatch: TokenWatch
@@ -26,14 +31,17 @@ package final class QueryDaemon: Sendable {
     private let server = Mutex<HTTPServer?>(nil)
 
     /// - Throws: what reading the page's files throws.
-    package init(config: QueryConfig, logger: Logger) throws {
+    package init(config: QueryConfig, dashboards: DashboardSettings, logger: Logger) throws {
         self.config = config
+        self.dashboards = dashboards
+        metadata = MetadataStore(dashboards.place, logger: logger)
         self.logger = logger
         registry = MetricsRegistry()
         metrics = QueryMetrics(registry)
         projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
         answering = Answering(
-            config: config, projects: projects, cache: AnswerCache(capacityBytes: config.cacheMemoryBytes))
+            config: config, projects: projects,
+            cache: AnswerCache(capacityBytes: config.cacheMemoryBytes) { $0.memoryBytes })
         pool = QuestionPool(threadCount: config.threads)
         credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: SessionStore())
         assets = try PageAssets(folder: ResourceFolder.page, chartFile: PageAssets.chartFile, disk: .posix)
@@ -61,8 +69,8 @@ package final class QueryDaemon: Sendable {
             scheme: config.tls == nil ? .http : .https, listenHost: config.listen.host, port: UInt16(socket.boundPort),
             hosts: config.hosts)
         let door = FrontDoor(
-            router: Router(routes), rules: rules, credentials: credentials, pool: pool, briefPool: briefPool,
-            metrics: metrics, logger: logger)
+            router: Router(try DocumentRoutes(routes).routes), rules: rules, credentials: credentials, pool: pool,
+            briefPool: briefPool, metrics: metrics, logger: logger)
         let server = try HTTPServer(
             socket, identity: try identity, limits: .questions,
             handler: { request, responder in door.handle(request, responder) })
@@ -105,13 +113,30 @@ package final class QueryDaemon: Sendable {
         }
     }
 
+    private var dashboardRoutes: DashboardRoutes {
+        let clock = Logger.systemClock
+        let api = DashboardsAPI(
+            provisioned: dashboards.provisioned, store: metadata, clock: clock,
+            snapshot: { [answering] in try answering.snapshot($0) },
+            ask: { [answering] in try answering.answer($0, $1, $2).answer })
+        return DashboardRoutes(
+            dashboards: api,
+            questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
+            descriptions: Descriptions(store: metadata))
+    }
+
     /// Every way into this daemon.
     private var routes: [Route] {
         SystemRoutes(projects: projects, registry: registry).routes
             + QuestionRoutes(answering: answering, metrics: metrics).routes
+            + CatalogRoutes(
+                answering: answering, descriptions: Descriptions(store: metadata),
+                cache: AnswerCache(capacityBytes: config.cacheMemoryBytes / 4) { $0.memoryBytes }
+            ).routes
             + StatusRoutes(projects: projects, dataFolder: config.data).routes
             + LiveRoutes(feed: live).routes
             + LoginRoutes(credentials: credentials, links: LoginLinks(), dataFolder: config.data).routes
+            + dashboardRoutes.routes
             + assets.routes
     }
 }

@@ -28,13 +28,13 @@ package struct EventRows: Sendable {
         Int(timestampMicros.flooredQuotient(by: 86_400_000_000))
     }
 
-    /// Adds the events of a batch that were not excluded. O(events × columns of the batch).
-    /// - Parameter firstOrdinal: the ordinal of the batch's first event in its record.
-    package mutating func append(
-        _ batch: Batch, _ entry: Entry, _ details: BatchEntry, record: UInt64, firstOrdinal: Int
+    /// Adds some of the events of a batch. O(events × columns of the batch).
+    /// - Parameters:
+    ///   - kept: their indices in the batch, ascending.
+    ///   - firstOrdinal: the ordinal of the batch's first event in its record.
+    mutating func append(
+        _ kept: [Int], of batch: Batch, _ entry: Entry, _ details: BatchEntry, record: UInt64, firstOrdinal: Int
     ) {
-        let excluded = Set(details.exclusions.map(\.index))
-        let kept = (0..<batch.eventCount).filter { !excluded.contains($0) }
         guard !kept.isEmpty else { return }
         sourceRuns.append((rowCount, entry.source))
         appendTimes(batch, entry, details, kept)

@@ -50,7 +50,7 @@ extension EventRows {
     }
 
     /// The first row of the records after one: rows stand in the order of their positions. O(log n).
-    private func firstRow(after record: UInt64) -> Int {
+    func firstRow(after record: UInt64) -> Int {
         let positions = columns[.position].int64s
         let least = Int64(record + 1) << 20
         var low = 0

@@ -89,7 +89,7 @@ package struct Publisher {
         after: UInt64, through: UInt64, onto version: TableVersion, _ siblings: inout Siblings,
         _ report: inout PublishReport
     ) throws -> (TableVersion?, UInt64) {
-        var gathered = SliceGatherer(project: project)
+        var gathered = SliceGatherer(project: project, gathersQuarantine: true)
         let last = try gather(after: after, through: through, atLeast: siblings.lastRecord, into: &gathered)
         guard gathered.entryCount > 0 else { return (nil, last.sequence) }
         let slice = Slice(lastRecord: last.sequence, commitMicros: last.commitMicros, project: project)
@@ -117,8 +117,8 @@ package struct Publisher {
                 try gatherer.add(record)
                 last = (record.sequence, record.commitMicros)
                 let isFull =
-                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.events.rowCount >= options.sliceRows
-                    || max(gatherer.valueBytes, gatherer.events.byteCount) >= options.sliceValueBytes
+                    gatherer.bodyBytes >= options.sliceBodyBytes || gatherer.rowCount >= options.sliceRows
+                    || max(gatherer.valueBytes, gatherer.rowBytes) >= options.sliceValueBytes
                 if isFull, record.sequence >= atLeast { throw SliceIsFull() }
             }
         } catch is SliceIsFull {}
@@ -165,7 +165,7 @@ package struct Publisher {
             DeltaAction.transaction(
                 TableVersion.clockTransaction, UInt64(clamping: slice.commitMicros),
                 lastUpdatedMillis: slice.commitMillis))
-        for table in [siblings.identities, siblings.ledger] where table.version.version >= 0 {
+        for table in [siblings.quarantine, siblings.identities, siblings.ledger] where table.version.version >= 0 {
             actions.append(
                 DeltaAction.transaction(
                     table.rootTransaction, UInt64(table.version.version), lastUpdatedMillis: slice.commitMillis))
@@ -177,17 +177,21 @@ package struct Publisher {
 
 /// The tables beside the root, as a publish goes on.
 private struct Siblings {
+    private(set) var quarantine: SiblingTable
     private(set) var identities: SiblingTable
     private(set) var ledger: SiblingTable
 
     init(_ project: Project, _ disk: Disk) throws {
+        quarantine = try SiblingTable.quarantine(project, disk)
         identities = try SiblingTable.identities(project, disk)
         ledger = try SiblingTable.ledger(project, disk)
     }
 
-    var lastRecord: UInt64 { max(identities.lastRecord, ledger.lastRecord) }
+    var lastRecord: UInt64 { max(quarantine.lastRecord, identities.lastRecord, ledger.lastRecord) }
 
     mutating func append(_ gathered: borrowing SliceGatherer, _ isKept: [Bool], _ slice: Slice) throws {
+        let aside = gathered.quarantine.columns(after: quarantine.lastRecord)
+        try quarantine.append(aside.columns, rowCount: aside.rowCount, slice: slice)
         let operations = gathered.events.identities(isKept: isKept, after: identities.lastRecord)
         try identities.append(operations.columns, rowCount: operations.rowCount, slice: slice)
         let standings = gathered.ledger(isKept: isKept, after: ledger.lastRecord)

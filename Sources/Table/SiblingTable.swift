@@ -5,7 +5,7 @@ import JSON
 import Parquet
 import WAL
 
-/// A small table beside the root: `ledger` or `identities` (protocol/table.md §8, §9).
+/// A table beside the root: `ledger`, `identities` or `quarantine` (protocol/table.md §8, §9, §11).
 struct SiblingTable {
     private let name: String
     private let schema: ParquetSchema
@@ -57,6 +57,13 @@ struct SiblingTable {
                 ParquetColumn("consent", .int32, isOptional: true),
                 ParquetColumn("traits", .string, isOptional: true),
             ], project, disk)
+    }
+
+    static func quarantine(_ project: Project, _ disk: Disk) throws -> SiblingTable {
+        try SiblingTable(
+            "quarantine",
+            EventSchema.parquet.columns + [ParquetColumn(QuarantineRows.reasonColumn, .string, isOptional: false)],
+            project, disk)
     }
 
     /// The name of the root's transaction that says at which version to open this table.

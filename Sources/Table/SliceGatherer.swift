@@ -5,6 +5,8 @@ import WAL
 /// Gathers what the records of a log add to one project: rows of events, and the last totals of each source.
 package struct SliceGatherer: ~Copyable {
     package private(set) var events: EventRows
+    /// What the plan kept aside; nothing unless it is asked for.
+    private(set) var quarantine: QuarantineRows
     /// How the sources that were touched stand, by the last record that touched each.
     private(set) var sources: [SourceID: SourceStanding] = [:]
     /// Entries of the project, batches or not.
@@ -14,6 +16,7 @@ package struct SliceGatherer: ~Copyable {
     /// and what their values take once they are written as JSON: protocol/batch.md §6.
     package private(set) var valueBytes = 0
     private let project: Project
+    private let gathersQuarantine: Bool
     private var decoder = BatchDecoder()
     private var bodies = BodyReader()
 
@@ -23,10 +26,16 @@ package struct SliceGatherer: ~Copyable {
         var commitMicros: Int64
     }
 
-    package init(project: Project) {
+    package init(project: Project, gathersQuarantine: Bool = false) {
         self.project = project
+        self.gathersQuarantine = gathersQuarantine
         events = EventRows(project: project)
+        quarantine = QuarantineRows(project: project)
     }
+
+    /// Rows gathered, and what their columns take.
+    var rowCount: Int { events.rowCount + quarantine.rows.rowCount }
+    var rowBytes: Int { events.byteCount + quarantine.rows.byteCount }
 
     /// Adds the entries of one record that are the project's.
     /// - Throws: `WALError.corruptBody` or `.corruptBatch` if a body is not what was checked when it came.
@@ -48,7 +57,12 @@ package struct SliceGatherer: ~Copyable {
                 throw TableError.corruptBatch(record: record.sequence, entry: index, reason: error)
             }
             valueBytes += batch.valueBytes
-            events.append(batch, entry, details, record: record.sequence, firstOrdinal: ordinal)
+            let excluded = Set(details.exclusions.map(\.index))
+            let kept = (0..<batch.eventCount).filter { !excluded.contains($0) }
+            events.append(kept, of: batch, entry, details, record: record.sequence, firstOrdinal: ordinal)
+            if gathersQuarantine {
+                quarantine.append(batch, entry, details, record: record.sequence, firstOrdinal: ordinal)
+            }
         }
     }
 }

@@ -43,6 +43,22 @@ final class CommitterFixture {
         return entries
     }
 
+    /// Every body that is kept, and its fingerprint.
+    func bodies() throws -> (bodies: [[UInt8]], fingerprints: [UInt64]) {
+        let reader = LogReader(folder: logFolder, disk: .posix)
+        guard let mark = try reader.refresh() else { return ([], []) }
+        var (bodies, fingerprints): ([[UInt8]], [UInt64]) = ([], [])
+        var kept = BodyReader()
+        try reader.forEachRecord(after: reader.firstAvailable - 1, through: mark.sequence) { record in
+            for (index, entry) in record.entries.enumerated() {
+                guard case .batch(let batch) = entry.kind else { continue }
+                bodies.append(try kept.body(index, of: record))
+                fingerprints.append(batch.fingerprint)
+            }
+        }
+        return (bodies, fingerprints)
+    }
+
     /// Checks that every source's sequences have one fate each, in order, without a hole.
     static func checkIdentity(_ entries: [Entry]) throws {
         var lasts: [SourceKey: UInt64] = [:]
@@ -87,8 +103,10 @@ enum TestBatch {
             batch: bytes)
     }
 
-    static func checked(_ frame: BatchFrame, isImport: Bool = false) -> CheckedBatch {
-        var checker = BatchChecker()
+    static func checked(
+        _ frame: BatchFrame, isImport: Bool = false, _ plan: TrackingPlan = TrackingPlan()
+    ) -> CheckedBatch {
+        var checker = BatchChecker(plan)
         return checker.check(frame, isImport: isImport, nowMicros: now)
     }
 }

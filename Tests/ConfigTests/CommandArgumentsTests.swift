@@ -20,6 +20,12 @@ import Testing
         #expect(address == 1)
     }
 
+    @Test func anOptionThatMayRepeatHasAllItsValuesInOrder() throws {
+        let syntax = CommandSyntax(command: "queryd", summary: "", options: [.values("config", "file", help: "")])
+        #expect(try syntax.parse(["--config", "b", "--config=a", "--config", "b"]).values("config") == ["b", "a", "b"])
+        #expect(try syntax.parse([]).values("config") == [])
+    }
+
     @Test func whatIsNotGivenIsNil() throws {
         let arguments = try syntax.parse(["shop", "--limit="])
         #expect(arguments.value("data") == nil && arguments.value("limit") == "" && !arguments.has(flag: "verbose"))

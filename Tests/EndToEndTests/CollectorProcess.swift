@@ -38,14 +38,17 @@ final class CollectorProcess: Sendable {
     private let state = Mutex(State())
     private let launcher: [String]
     private let settings: [String]
+    private let analytics: [String]
 
     /// - Parameters:
     ///   - data: another data folder than one that goes with the test.
     ///   - settings: lines of the section `collector:`.
+    ///   - analytics: lines of the section `analytics:`.
     ///   - launcher: a program and its arguments that run the rest, such as `prlimit`.
-    init(data: String? = nil, settings: [String] = [], launcher: [String] = []) {
+    init(data: String? = nil, settings: [String] = [], analytics: [String] = [], launcher: [String] = []) {
         self.data = data ?? folder("data")
         self.settings = settings
+        self.analytics = analytics
         self.launcher = launcher
     }
 
@@ -76,7 +79,8 @@ final class CollectorProcess: Sendable {
     /// Starts it without waiting.
     /// - Parameter arguments: instead of the usual ones.
     func launch(_ arguments: [String]? = nil) throws {
-        let lines = ["collector:", "  segment_bytes: 1 MiB", "  compact_interval: 1h"] + settings.map { "  " + $0 }
+        var lines = ["collector:", "  segment_bytes: 1 MiB", "  compact_interval: 1h"] + settings.map { "  " + $0 }
+        if !analytics.isEmpty { lines += ["analytics:"] + analytics.map { "  " + $0 } }
         try Disk.posix.replace(folder("config.yaml"), with: Array((lines.joined(separator: "\n") + "\n").utf8))
         let usual = [
             "--config", folder("config.yaml"), "--data", data, "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0",

@@ -202,6 +202,35 @@ import Zones
         #expect(later.map { $0[7] } == [0, 1, 0])
     }
 
+    @Test func usersAtAStepAreNamedByWhatBecameOfThemThere() throws {
+        let events = [
+            event("a", "2024-03-01T10:00:00Z", user: "D"),
+            event("a", "2024-03-01T11:00:00Z", user: "O"), event("b", "2024-03-01T11:10:00Z", user: "O"),
+            event("a", "2024-03-01T11:00:00Z", user: "F"), event("b", "2024-03-01T11:10:00Z", user: "F"),
+            event("c", "2024-03-01T11:20:00Z", user: "F"),
+            event("a", "2024-03-01T09:00:00Z", anonymous: "G"), event("b", "2024-03-01T09:10:00Z", anonymous: "G"),
+            event("a", "2024-03-01T11:30:00Z", anonymous: "G"),
+        ]
+        let fixture = try TableFixture()
+        try fixture.commit(events, nowMicros: micros("2024-03-01T12:00:00Z"))
+        func users(_ step: Int64, _ outcome: JSONValue, limit: JSONValue = 100) throws -> JSONValue? {
+            var json = abc.asObject ?? JSONObject()
+            json["users_at"] = ["step": .integer(step), "outcome": outcome, "limit": limit]
+            let answer = try QueryEngine.answer(try question(.object(json)), try fixture.snapshot()).json
+            return answer["users"]
+        }
+        #expect(
+            try users(2, "in_progress") == [
+                ["user_id": "O", "anonymous": false, "reached_at": "2024-03-01T11:10:00.000000Z"],
+                ["user_id": "G", "anonymous": true, "reached_at": "2024-03-01T09:10:00.000000Z"],
+            ])
+        #expect(try users(2, "in_progress", limit: 1)?.asArray?.count == 1)
+        #expect(try users(1, "dropped")?[0]?["user_id"] == "D")
+        #expect(try users(3, "converted")?[0]?["user_id"] == "F")
+        #expect(try users(3, "dropped") == [])
+        #expect(try users(1, "reached")?.asArray?.count == 4)
+    }
+
     @Test func anonymousPeopleCountNobodysEventsDoNot() throws {
         let events = [
             event("a", "2024-03-01T10:00:00Z", anonymous: "x"), event("b", "2024-03-01T10:01:00Z", anonymous: "x"),

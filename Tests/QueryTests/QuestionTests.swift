@@ -1,3 +1,4 @@
+import Files
 import JSON
 import Testing
 import Zones
@@ -161,6 +162,13 @@ import Zones
 
     @Test(arguments: good)
     func aGoodQuestionIsUnderstood(json: String) throws { _ = try question(try JSONValue(parsing: json)) }
+
+    @Test func theQuestionsToStartFromAreUnderstood() throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs/queries"
+        let names = try Disk.posix.list(folder)
+        #expect(names.count > 5)
+        for name in names { _ = try question(try JSONValue(parsing: try Disk.posix.contents(folder + "/" + name))) }
+    }
 
     @Test(arguments: ungrammatical + senseless)
     func anErrorNamesThePlace(json: String, path: String) throws {

@@ -49,7 +49,9 @@ import WAL
             #expect(column.cells.contains { $0 != nil }, "\(column.name) is filled somewhere")
         }
         var tables = [events]
-        for (name, keys) in [("ledger", ["record", "source"]), ("identities", ["position"])] {
+        for (name, keys) in [
+            ("ledger", ["record", "source"]), ("identities", ["position"]), ("quarantine", ["position"]),
+        ] {
             tables.append(try sibling(fixture, name, keys: keys, root))
         }
         let json = try JSONEncoder().encode(["tables": tables])

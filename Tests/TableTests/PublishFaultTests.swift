@@ -1,3 +1,4 @@
+import Bytes
 import Events
 import Files
 import TestSupport
@@ -37,9 +38,9 @@ import Testing
     /// - Returns: whether the fault happened.
     private func run(_ faulty: FaultyDisk, _ meanwhile: Meanwhile, _ context: String) throws -> Bool {
         let fixture = try TableFixture()
-        try fixture.commit([Shipment(events: Self.events)])
+        try fixture.commit([Self.shipment()])
         _ = try fixture.publisher().publish(through: .max)
-        for source in TableFixture.sources { try fixture.commit([Shipment(events: Self.events, source: source)]) }
+        for source in TableFixture.sources { try fixture.commit([Self.shipment(source)]) }
         let longLived = fixture.reader()
         #expect(difference(try longLived.snapshot().rows(), fixture.expectedRows()) == nil, "\(context)")
         do {
@@ -53,23 +54,24 @@ import Testing
             }
         }
         try check("after the fault")
-        if meanwhile == .moreArrives { try fixture.commit([Shipment(events: Self.events)]) }
+        if meanwhile == .moreArrives { try fixture.commit([Self.shipment()]) }
         let rerun = fixture.publisher(sliceRows: meanwhile == .smallerSlices ? 1 : 1 << 20)
         let report = try rerun.publish(through: .max) { _ in
             do { try fixture.checkSiblings("\(context), between slices") } catch { Issue.record(error) }
         }
         #expect(report.lastRecord == fixture.writer.lastSequence, "\(context)")
+        try fixture.checkSiblings("\(context), after the rerun")
         try check("after the rerun")
         return faulty.didFail
     }
 
-    /// Two of one id, one identity, two days.
-    private static var events: [Event] {
-        var events = TableEvents.few
+    /// Two of one id, one identity, two days, one event kept aside.
+    private static func shipment(_ source: SourceID = TableFixture.sources[0]) -> Shipment {
+        var events = TableEvents.few + TableEvents.few.suffix(1)
         events[0].eventID = EventID(bytes: [UInt8](repeating: 7, count: 16))
         events[1].type = "$set_traits"
         events[1].values = [EventValue(.trait, "plan", .string("pro"))]
         events[2].timestampMicros += TableEvents.dayMicros
-        return events
+        return Shipment(events: events, source: source, quarantined: [3: .missingProperty])
     }
 }

@@ -141,6 +141,44 @@ import WAL
         #expect(snapshot.rowCount == 3)
     }
 
+    @Test func aQuarantinedEventIsInTheQuarantineOnly() throws {
+        let fixture = try TableFixture()
+        var event = TableEvents.few[1]
+        event.values = [EventValue(.property, "url", .string("/x")), EventValue(.property, "odd", .int64(3))]
+        let shipment = Shipment(
+            events: [TableEvents.few[0], event, TableEvents.few[2]], excluded: [2],
+            quarantined: [1: .undeclaredProperty])
+        try fixture.commit([shipment])
+        let reader = fixture.reader()
+        #expect(try reader.snapshot().rows().map { $0["event_type"] } == ["t0"], "in the tail")
+        let report = try fixture.publisher().publish(through: .max)
+        #expect(report.rows == 1 && report.duplicates == 0)
+        #expect(try reader.snapshot().rows().map { $0["event_type"] } == ["t0"], "published")
+        let rows = try fixture.tableRows("quarantine")
+        #expect(rows.count == 1)
+        let row = try #require(rows.first)
+        #expect(row["reason"] == "undeclared_property" && row["event_type"] == "t1" && row["user_id"] == "u1")
+        #expect(row["properties_url"] == "/x" && row["_properties_json"] == #"{"odd":3}"#)
+        // What is not there yet has no table.
+        let other = try TableFixture()
+        try other.commit([Shipment(events: TableEvents.few)])
+        _ = try other.publisher().publish(through: .max)
+        #expect(!Disk.posix.exists(other.project.folder + "/quarantine"))
+    }
+
+    @Test func quarantinedRowsFillASliceToo() throws {
+        let fixture = try TableFixture()
+        for index in 0..<4 {
+            let event = Event(type: "t", timestampMicros: TableEvents.startMicros + Int64(index))
+            let aside = Dictionary(uniqueKeysWithValues: (0..<100).map { ($0, PlanViolation.undeclaredType) })
+            try fixture.commit([Shipment(events: [Event](repeating: event, count: 100), quarantined: aside)])
+        }
+        let report = try fixture.publisher(sliceRows: 150).publish(through: .max)
+        #expect(report.slices == 2 && report.rows == 0)
+        #expect(try fixture.tableRows("quarantine").count == 400)
+        try fixture.checkSiblings()
+    }
+
     @Test func aSourceWithoutEventsIsInTheLedger() throws {
         let fixture = try TableFixture()
         try fixture.open(TableFixture.sources[2])
@@ -186,7 +224,7 @@ import WAL
 }
 
 extension TableFixture {
-    /// Identities and ledger, at the versions the root names, say what the events say.
+    /// Quarantine, identities and ledger, at the versions the root names, say what the events say.
     func checkSiblings(_ context: String = "") throws {
         let root = try project.newestEvents(disk: .posix)
         let published = stored.filter { $0.record <= root.lastRecord }
@@ -194,6 +232,9 @@ extension TableFixture {
         let identities = try siblingRows("identities", root).sorted { $0.integer("position") < $1.integer("position") }
         let expected = kept.filter { $0.row["event_type"]?.first == "$" }.map(identity)
         #expect(difference(identities, expected) == nil, "\(context)")
+        let aside = quarantined.filter { $0.record <= root.lastRecord }
+        let quarantine = try siblingRows("quarantine", root)
+        #expect(difference(quarantine, aside.map(\.row)) == nil, "\(context)")
         let ledger = try siblingRows("ledger", root)
         for source in Self.sources {
             let lines = ledger.filter { $0["source"] == source.description }
@@ -203,6 +244,8 @@ extension TableFixture {
             #expect(stored == stored.sorted(), "\(context)")
             #expect(Set(lines.map { $0["record"] }).count == lines.count, "\(context): a record stands once")
             #expect(stored.last ?? 0 == all, "\(context): stored of \(source)")
+            let kept = Int(lines.last?.integer("quarantined") ?? 0)
+            #expect(kept == aside.count { $0.source == source }, "\(context): quarantined of \(source)")
             let duplicates = lines.reduce(0) { $0 + $1.integer("duplicates") }
             #expect(Int64(rows) == (stored.last ?? 0) - duplicates, "\(context): rows of \(source)")
         }

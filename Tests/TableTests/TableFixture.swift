@@ -15,6 +15,8 @@ struct Shipment {
     var receivedMicros: Int64 = 1_709_500_000_000_001
     var clockOffsetMicros: Int64 = 0
     var excluded: [Int] = []
+    /// By index, apart from the excluded: what the plan kept aside.
+    var quarantined: [Int: PlanViolation] = [:]
     var codec = BatchEncoder.Codec.zstd(level: 1)
     /// A column that no version knows yet; the batch is raw then.
     var unknownColumn: (kind: UInt8, bytes: [UInt8])?
@@ -28,6 +30,7 @@ final class TableFixture {
     let project: Project
     let writer: LogWriter
     private(set) var stored: [StoredEvent] = []
+    private(set) var quarantined: [StoredEvent] = []
     private(set) var totals: [SourceID: SourceTotals] = [:]
     private var clockMicros: Int64 = 1_709_600_000_000_000
 
@@ -53,8 +56,9 @@ final class TableFixture {
         for var shipment in shipments {
             var totals = totals[shipment.source] ?? SourceTotals()
             shipment.base = totals.sum + 1
-            totals.stored += UInt64(shipment.events.count - shipment.excluded.count)
             totals.rejected += UInt64(shipment.excluded.count)
+            totals.quarantined += UInt64(shipment.quarantined.count)
+            totals.stored += UInt64(shipment.events.count - shipment.excluded.count - shipment.quarantined.count)
             self.totals[shipment.source] = totals
             try add(shipment, totals, to: &draft)
             remember(shipment, record: writer.lastSequence + 1, ordinal: ordinal)
@@ -76,7 +80,9 @@ final class TableFixture {
             receivedMicros: shipment.receivedMicros, clockOffsetMicros: shipment.clockOffsetMicros,
             fingerprint: Batch.fingerprint(of: bytes.rawSpan), minTimestampMicros: times.min() ?? 0,
             maxTimestampMicros: times.max() ?? 0,
-            exclusions: shipment.excluded.map { Exclusion(index: $0, code: 5) })
+            exclusions: (shipment.excluded.map { Exclusion(index: $0, code: 5) }
+                + shipment.quarantined.map { Exclusion(index: $0.key, code: $0.value.rawValue) })
+                .sorted { $0.index < $1.index })
         try draft.add(entry, batch, body: bytes.rawSpan, isCompressed: shipment.codec != .raw)
     }
 
@@ -92,11 +98,19 @@ final class TableFixture {
                     ? $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) : $0.scope.rawValue < $1.scope.rawValue
             }
             var row = oracle.row(event, shipment, index: index, position: position)
-            let isFirst = (0..<index).allSatisfy { shipment.excluded.contains($0) }
+            let violation = shipment.quarantined[index]
+            let isFirst = (0..<index).allSatisfy { earlier in
+                shipment.excluded.contains(earlier) || (shipment.quarantined[earlier] == nil) != (violation == nil)
+            }
             if isFirst, let unknown = shipment.unknownColumn {
                 row["_extra_json"] = "{\"\(unknown.kind)\":\"\(Hex.encode(unknown.bytes))\"}"
             }
-            stored.append(StoredEvent(record: record, source: shipment.source, row: row))
+            if let violation {
+                row["reason"] = violation.name
+                quarantined.append(StoredEvent(record: record, source: shipment.source, row: row))
+            } else {
+                stored.append(StoredEvent(record: record, source: shipment.source, row: row))
+            }
         }
     }
 
@@ -123,6 +137,11 @@ final class TableFixture {
                 shipment.clockOffsetMicros =
                     ([0, 2_000_000, -2_000_001, 90_000_000_000] as [Int64]).randomElement(using: &made.random) ?? 0
                 shipment.excluded = shipment.events.indices.filter { _ in made.random.chance(0.1) }
+                let kinds = PlanViolation.allCases.filter { $0 != .disabledType }
+                for index in shipment.events.indices where !shipment.excluded.contains(index) {
+                    guard made.random.chance(0.1) else { continue }
+                    shipment.quarantined[index] = kinds.randomElement(using: &made.random)
+                }
                 shipment.codec = made.random.chance(0.5) ? .raw : .zstd(level: 1)
                 return shipment
             }

@@ -35,8 +35,9 @@ enum Arrows {
         Module("Access", "Crypto Table JSON Files Bytes Synchronization"),
         Module("EventLoop", "CUV Glibc Synchronization"),
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
-        Module("Config", "CYAML Files Bytes Glibc"),
+        Module("Config", "CYAML JSON Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
+        Module("Metadata", "CSQLite CPQ JSON Files Synchronization"),
     ]
 
     static let shells = [
@@ -46,8 +47,8 @@ enum Arrows {
                 + "Foundation Synchronization"),
         Module(
             "QueryServer",
-            "CAllocator HTTPServer Config Telemetry Access Gzip Crypto Query Table WAL Zones JSON Files Bytes "
-                + "Foundation Glibc Synchronization"),
+            "CAllocator HTTPServer Config Telemetry Metadata Access Gzip Crypto Query Table WAL Zones JSON Files "
+                + "Bytes Foundation Glibc Synchronization"),
         Module(
             "CommandLine",
             "EventLoop Config Telemetry Access Gzip Crypto Wire Table Parquet WAL Events Zones JSON Files Bytes "

@@ -7,6 +7,7 @@ import Testing
         "Sources/Bytes/", "Sources/Files/", "Sources/Zstd/", "Sources/EventLoop/", "Sources/HTTPServer/",
         "Sources/Telemetry/", "Sources/Crypto/", "Sources/Gzip/",
         "Sources/Config/YAMLNode.swift", "Sources/Parquet/Kernels.swift", "Sources/Query/Kernels",
+        "Sources/Metadata/SQLiteConnection.swift", "Sources/Metadata/PostgreSQLConnection.swift",
     ]
     /// Lines between a reason and the code it speaks of.
     static let reasonLinesMax = 30

@@ -30,8 +30,8 @@ enum CollectorPlace: Equatable, Sendable, CustomStringConvertible {
 /// What every command that talks to the collector takes: the data folder, the place, the token.
 struct CollectorAccess {
     static let dataOption = CommandSyntax.Option.value("data", "folder", help: "The data folder; ./data by default.")
-    private static let configOption = CommandSyntax.Option.value(
-        "config", "file", help: "The YAML file of the daemons, for the data folder and the places.")
+    private static let configOption = CommandSyntax.Option.values(
+        "config", "file", help: "A YAML file of the daemons, for the data folder and the places.")
     private static let socketOption = CommandSyntax.Option.value(
         "socket", "path", help: "The collector's Unix socket; <data>/collector.sock by default.")
     static let options: [CommandSyntax.Option] = [
@@ -53,8 +53,9 @@ struct CollectorAccess {
     /// Reads `--config`, `--data` and `--socket`.
     init(_ arguments: CommandArguments, environment: [String: String], disk: Disk) throws {
         var config = CollectorConfig(data: arguments.value("data") ?? "./data")
-        if let path = arguments.value("config") {
-            config = try ConfigFile(path: path, environment: environment, disk: disk).collector()
+        let paths = arguments.values("config")
+        if !paths.isEmpty {
+            config = try ConfigFiles(paths: paths, environment: environment, disk: disk).collector()
             if let data = arguments.value("data") {
                 config.data = data
                 config.socket = data + "/collector.sock"

@@ -7,7 +7,7 @@ import JSON
 /// What every command that talks to queryd takes: the place and the token.
 struct QueryAccess {
     static let options: [CommandSyntax.Option] = [
-        .value("config", "file", help: "The YAML file of the daemons, for the place of queryd and the data folder."),
+        .values("config", "file", help: "A YAML file of the daemons, for the place of queryd and the data folder."),
         .value("data", "folder", help: "The data folder, where a token may lie; ./data by default."),
         .value("address", "host:port", help: "Where queryd answers; 127.0.0.1:7312 by default."),
         .value("token", "text", help: "The token to show; TIDEMARK_TOKEN by default, else the one in the file."),
@@ -20,10 +20,8 @@ struct QueryAccess {
     private let dataFolder: String
 
     init(_ arguments: CommandArguments, environment: [String: String], disk: Disk) throws {
-        var config = QueryConfig()
-        if let path = arguments.value("config") {
-            config = try ConfigFile(path: path, environment: environment, disk: disk).query()
-        }
+        let paths = arguments.values("config")
+        let config = try ConfigFiles(paths: paths, environment: environment, disk: disk).query()
         dataFolder = arguments.value("data") ?? config.data
         address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
         if let text = arguments.value("token") {

@@ -20,8 +20,8 @@ EVENT_VALUES_MAX = 1_000
 
 TIMESTAMP_MIN_MICROS = 31_536_000_000_000
 TIMESTAMP_MAX_MICROS = 253_402_300_799_999_999
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+MICROSECOND = timedelta(microseconds=1)
 _EVENT_ID = re.compile(r"(?:evt_)?([0-9a-fA-F]{32})\Z")
 
 Timestamp = Union[datetime, float, int]
@@ -41,7 +41,7 @@ def micros(timestamp: Optional[Timestamp]) -> int:
     if isinstance(timestamp, datetime):
         if timestamp.tzinfo is None:
             raise ValueError("timestamp must have a time zone: datetime.now(timezone.utc), or .astimezone()")
-        made = (timestamp - _EPOCH) // _MICROSECOND
+        made = (timestamp - EPOCH) // MICROSECOND
     elif isinstance(timestamp, (int, float)) and not isinstance(timestamp, bool):
         if not math.isfinite(timestamp):
             raise ValueError(f"timestamp must be finite: {timestamp}")

@@ -3,11 +3,11 @@ import Files
 import TestSupport
 import Testing
 
-@Suite struct ConfigFileTests {
-    private let folder = String(#filePath.dropLast("Tests/ConfigTests/ConfigFileTests.swift".utf8.count)) + "config/"
+@Suite struct ConfigFilesTests {
+    private let folder = String(#filePath.dropLast("Tests/ConfigTests/ConfigFilesTests.swift".utf8.count)) + "config/"
 
-    private func file(_ text: String, _ environment: [String: String] = [:]) throws(ConfigError) -> ConfigFile {
-        try ConfigFile(Array(text.utf8), file: "config.yaml", environment: environment)
+    private func file(_ text: String, _ environment: [String: String] = [:]) throws(ConfigError) -> ConfigFiles {
+        try ConfigFiles([("config.yaml", Array(text.utf8))], environment: environment)
     }
 
     private func message(_ text: String, _ environment: [String: String] = [:]) -> String? {
@@ -21,21 +21,21 @@ import Testing
     }
 
     @Test func withoutAFileEverythingHasItsDefault() throws {
-        #expect(try ConfigFile().analytics() == AnalyticsConfig())
-        let collector = try ConfigFile().collector()
+        #expect(try ConfigFiles().analytics() == AnalyticsConfig())
+        let collector = try ConfigFiles().collector()
         #expect(collector == CollectorConfig())
         #expect(collector.listen.description == "127.0.0.1:7311" && collector.socket == "./data/collector.sock")
-        #expect(try ConfigFile().query() == QueryConfig())
+        #expect(try ConfigFiles().query() == QueryConfig())
         #expect(try file("# nothing\n").query() == QueryConfig())
     }
 
     @Test func theExampleOfTheAnalyticsSectionIsRead() throws {
-        let file = try ConfigFile(path: folder + "analytics_config.yaml", environment: [:], disk: .posix)
+        let file = try ConfigFiles(paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix)
         let config = try file.analytics()
         #expect(config.tracking.isEnabled && config.tracking.batchSize == 100)
         #expect(config.tracking.flushInterval == .seconds(5))
         #expect(config.events.keys.sorted() == ["click", "error", "feature_used", "page_view", "purchase"])
-        #expect(config.events["purchase"]?.properties == ["purchase_id", "amount", "currency", "items"])
+        #expect(config.events["purchase"]?.properties.map(\.name) == ["purchase_id", "amount", "currency", "items"])
         #expect(config.storageType == .postgresql && config.connection.port == 5432)
         let retention = config.retention
         #expect([retention.eventsDays, retention.sessionsDays, retention.usersDays] == [365, 90, 3650])
@@ -48,7 +48,7 @@ import Testing
 
     @Test func theCommentedExampleShowsEveryKeyWithItsDefault() throws {
         let path = folder + "tidemark.example.yaml"
-        let asIs = try ConfigFile(path: path, environment: [:], disk: .posix)
+        let asIs = try ConfigFiles(paths: [path], environment: [:], disk: .posix)
         #expect(try asIs.collector() == CollectorConfig())
         let text = String(decoding: try Disk.posix.contents(path), as: UTF8.self)
         let lines = text.split(separator: "\n").map { line in
@@ -62,10 +62,75 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 21)
     }
 
-    @Test func theKeysOfTheSeedsSectionAreNamed() throws {
-        let given = try file("analytics: {privacy: {hash_user_id: true}, tracking: {}}")
-        #expect(try given.analyticsKeys() == ["privacy", "tracking"])
-        #expect(try file("collector: {}").analyticsKeys() == [])
+    @Test func theCommentedAnalyticsSectionShowsEveryKey() throws {
+        let path = folder + "analytics.example.yaml"
+        let asIs = try ConfigFiles(paths: [path], environment: [:], disk: .posix).analytics()
+        #expect(asIs == AnalyticsConfig())
+        let text = String(decoding: try Disk.posix.contents(path), as: UTF8.self)
+        let lines = text.split(separator: "\n").map { line in
+            let rest = line.drop { $0 == " " }
+            guard rest.hasPrefix("#"), !rest.hasPrefix("# "), rest != "#" else { return String(line) }
+            return String(line.prefix(line.count - rest.count) + rest.dropFirst())
+        }
+        let shown = try file(lines.joined(separator: "\n")).analytics()
+        #expect(shown.tracking == asIs.tracking && shown.storageType == asIs.storageType)
+        #expect(shown.identity == asIs.identity && shown.privacy == asIs.privacy)
+        #expect(shown.connection.host == asIs.connection.host && shown.retention.usersDays == 3650)
+        #expect(shown.events["purchase"]?.properties == [
+            .init(name: "purchase_id"), .init(name: "amount", type: .number),
+            .init(name: "currency", isRequired: true),
+        ])
+        let keys = lines.filter { $0.hasPrefix("    ") && !$0.contains("#") && !$0.hasSuffix(":") }
+        #expect(keys.count == 20, "\(keys)")
+    }
+
+    @Test func aPlanIsReadInEveryForm() throws {
+        let config = try file(
+            """
+            analytics:
+              tracking: {plan: quarantine, strict: true}
+              events:
+                purchase:
+                  properties:
+                    - currency
+                    - amount: number
+                    - {name: items, type: json, required: true}
+                    - name: string
+                    - {name: gift, required: true}
+                click: {enabled: false}
+                tick:
+            """
+        ).analytics()
+        #expect(config.tracking.plan == .quarantine && config.tracking.isStrict)
+        #expect(config.events["purchase"]?.properties == [
+            .init(name: "currency"), .init(name: "amount", type: .number),
+            .init(name: "items", type: .json, isRequired: true), .init(name: "name", type: .string),
+            .init(name: "gift", isRequired: true),
+        ])
+        let tick = config.events["tick"]
+        #expect(config.events["click"]?.isEnabled == false && tick?.isEnabled == true && tick?.properties == [])
+        let tracking = try file("analytics: {}").analytics().tracking
+        #expect(tracking.plan == .warn && !tracking.isStrict && tracking.isEnabled)
+    }
+
+    @Test func settingsThatAskInVainAreNamed() throws {
+        func keys(_ text: String) throws -> [String] { try file(text).analytics().keysWithoutEffect }
+        let seeds = try ConfigFiles(
+            paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix).analytics()
+        #expect(seeds.keysWithoutEffect == [
+            "storage.retention.events", "storage.retention.sessions", "storage.retention.users", "identity.enabled",
+            "identity.merge_window", "privacy.anonymize_ip", "privacy.gdpr_compliance",
+        ].map { "analytics." + $0 })
+        #expect(try keys("analytics: {privacy: {anonymize_ip: false, hash_user_id: false}}") == [])
+        #expect(try keys("analytics: {storage: {connection: {port: 1}}}") == ["analytics.storage.connection.port"])
+        #expect(try keys("analytics: {privacy: {hash_user_id: true}}") == ["analytics.privacy.hash_user_id"])
+        #expect(try keys("analytics: {identity: {enabled: false, merge_window: 3}, storage: {type: sqlite}}") == [])
+        #expect(try keys("analytics: {storage: {retention: {events: null}}, tracking: {batch_size: 100}}") == [])
+        #expect(try keys("analytics: {tracking: {batch_size: 50, flush_interval: 5, plan: strip}}")
+            == ["analytics.tracking.batch_size"])
+        #expect(try keys("analytics: {events: {$identify: {properties: [a]}, click: {properties: [a]}}}")
+            == ["analytics.events.$identify.properties"])
+        #expect(try keys("collector: {}") == [])
     }
 
     @Test func everyKeyIsTakenFromTheFile() throws {
@@ -113,11 +178,37 @@ import Testing
         ),
         (
             "analytics: {storage: {type: mysql}}\n",
-            #"config.yaml:1: analytics.storage.type: expected sqlite or postgresql, found "mysql""#
+            #"config.yaml:1: analytics.storage.type: expected sqlite or embedded or postgresql, found "mysql""#
         ),
         (
             "analytics: {events: {click: {properties: x}}}\n",
             #"config.yaml:1: analytics.events.click.properties: expected a list, found "x""#
+        ),
+        (
+            "analytics: {tracking: {plan: drop}}\n",
+            "config.yaml:1: analytics.tracking.plan: expected off or warn or strip or quarantine or reject, "
+                + "found \"drop\""
+        ),
+        (
+            "analytics: {tracking: {strickt: true}}\n",
+            #"config.yaml:1: unknown key "strickt", did you mean "strict"?"#
+        ),
+        (
+            "analytics:\n  events:\n    buy:\n      properties:\n        - {name: a, typ: number}\n",
+            #"config.yaml:5: unknown key "typ", did you mean "type"?"#
+        ),
+        (
+            "analytics:\n  events:\n    buy:\n      properties:\n        - a\n        - a: number\n",
+            #"config.yaml:6: key "a" occurs twice"#
+        ),
+        (
+            "analytics: {events: {buy: {properties: [{a: int}]}}}\n",
+            "config.yaml:1: analytics.events.buy.properties.a: expected string or number or boolean or json, "
+                + "found \"int\""
+        ),
+        (
+            "analytics: {events: {buy: {properties: [{type: number, required: true}]}}}\n",
+            "config.yaml:1: analytics.events.buy.properties: expected a name of 1 to 255 bytes, found "
         ),
         (
             "collector:\n  data: ${TIDEMARK_DATA}\n",
@@ -159,7 +250,7 @@ import Testing
 
     @Test func aFileThatIsNotThereIsNamed() {
         let error = #expect(throws: ConfigError.self) {
-            try ConfigFile(path: "/nowhere/c.yaml", environment: [:], disk: .posix)
+            try ConfigFiles(paths: ["/nowhere/c.yaml"], environment: [:], disk: .posix)
         }
         #expect(error?.description == "cannot open /nowhere/c.yaml: No such file or directory")
     }

@@ -1,0 +1,17 @@
+import Metadata
+
+extension Problem {
+    init(_ error: MetadataError) {
+        let message = error.description
+        switch error {
+        case .missing: self.init(status: 404, code: "not_found", message: message)
+        case .exists: self.init(status: 409, code: "exists", message: message)
+        case .versionConflict:
+            self.init(status: 412, code: "version_conflict", message: message + "; read it anew and try again")
+        case .textWithNul: self = .invalid("", message)
+        case .unreachable, .foreignFile, .damaged, .newerSchema:
+            self.init(status: 503, code: "unavailable", message: message, headers: [("Retry-After", "5")])
+        case .refused: self.init(status: 500, code: "internal", message: message)
+        }
+    }
+}
