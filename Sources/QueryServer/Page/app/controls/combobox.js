@@ -62,7 +62,8 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         if (isFree && state.isTyped && typed && !isNamed) state.choices.push({ value: typed, note: "as typed" });
         fill(list, state.choices.map((choice) => optionItem(choice, () => take(choice.value))));
         if (state.choices.length === 0) {
-            fill(list, h("li", { class: "option-none", role: "option", "aria-disabled": "true" }, "Nothing of that name"));
+            const none = { class: "option-none", role: "option", "aria-disabled": "true" };
+            fill(list, h("li", none, "Nothing of that name"));
         }
         activate(state.isTyped ? 0 : state.choices.findIndex((choice) => choice.value === state.value));
     };

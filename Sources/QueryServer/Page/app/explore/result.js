@@ -60,7 +60,7 @@ function drawPicture(place, state, { shape, before, totals }, open) {
         series: [...pie.series, ...(state.kind === "pie" ? [] : before)],
         onPoint: ({ series, index }) => (pie === shape ? open(series, index) : open(index, 0)),
     });
-    drawn.element.classList.add("tall");
+    drawn.element.classList.add(state.kind === "pie" ? "round" : "tall");
     append(place, drawn.element);
     return drawn;
 }
@@ -91,8 +91,10 @@ function numbers(state, shape, { columns, rows }, open) {
     const clickable = columns.map((column, index) => {
         const entry = shape.series[index - 1];
         if (index === 0) {
-            return { ...column, format: (label, row) => h("span", { class: shape.interval ? "one-line" : null }, label,
-                shape.interval && shape.unfinished?.[row.index] && h("span", { class: "note" }, " (not over yet)")) };
+            const isOpen = (row) => shape.interval && shape.unfinished?.[row.index];
+            const lineClass = shape.interval ? "one-line" : null;
+            return { ...column, format: (label, row) => h("span", { class: lineClass }, label,
+                isOpen(row) && h("span", { class: "note" }, " (not over yet)")) };
         }
         if (!entry) return column;
         return { ...column, format: (value, row) => (value === null ? "–" : h("button", {

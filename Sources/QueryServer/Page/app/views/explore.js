@@ -57,7 +57,7 @@ class Explore {
                 back: this.saved ? { href: "#/explore", text: "Explore" } : null,
                 note: this.saved?.description || null, actions: this.actions(),
             }),
-            h("div", { class: "explore" },
+            this.body = h("div", { class: "explore" },
                 seriesEditor(this.context, this.state, () => this.changed()),
                 h("section", { class: "card explore-main", "aria-label": "Answer" },
                     this.toolbar(), this.result, this.note)));
@@ -143,6 +143,7 @@ class Explore {
     }
 
     async ask() {
+        this.body.classList.toggle("broken-down", this.state.breakdown !== null);
         if (!canAsk(this.state)) return;
         this.asking?.abort();
         const asking = new AbortController();
