@@ -8,7 +8,7 @@ import { during, empty } from "../states.js";
 import { openDialog } from "../controls/dialog.js";
 import { table } from "../table.js";
 import { filtersOf } from "../controls/filters.js";
-import { EventTable } from "../views/event_table.js";
+import { EventTable } from "../events/table.js";
 import { anyOf } from "./ask.js";
 import { intervalIn, seriesName } from "./state.js";
 

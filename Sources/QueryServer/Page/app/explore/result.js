@@ -102,7 +102,7 @@ function numbers(state, shape, { columns, rows }, open) {
             onClick: () => open(index - 1, row.index),
         }, shortNumber(value))) };
     });
-    return h("section", { class: "numbers", "aria-label": "Numbers" }, totalsLine(shape, state),
+    return h("div", { class: "numbers" }, totalsLine(shape, state),
         table(clickable, rows, { caption: "Numbers of the chart", pageSize: 31 }));
 }
 

@@ -15,8 +15,8 @@ import { chartControls, seriesEditor } from "../explore/editor.js";
 import { drawResult } from "../explore/result.js";
 import { openSaveWidget } from "../explore/save_widget.js";
 import { canAsk, mainQuestion, newState, parseState, seriesName, stateOfQuestion, stateText } from "../explore/state.js";
-import { answerNote } from "./answer_note.js";
-import { copyMenu, saveButton, savedMenu } from "./saved_questions.js";
+import { answerNote } from "../questions/answer_note.js";
+import { copyMenu, saveButton, savedMenu } from "../questions/saved.js";
 
 export async function render(container, context, params) {
     let saved = null;

@@ -75,7 +75,9 @@ export function saveButton(context, { saved, name, question, view, isReady }) {
 
 function openSave(context, { saved, name, question, view }) {
     const title = h("input", { type: "text", class: "input", value: name(), required: true, maxlength: "200" });
-    const description = h("textarea", { class: "input", rows: "2", maxlength: "2000", value: saved?.description ?? "" });
+    const description = h("textarea", {
+        class: "input", rows: "2", maxlength: "2000", value: saved?.description ?? "",
+    });
     const asNew = saved ? h("input", { type: "checkbox" }) : null;
     openForm("Save question", [
         labelled("Name", title), labelled("Description", description),
