@@ -11,7 +11,7 @@ import { empty, errorNote, skeleton } from "../states.js";
 import { table } from "../table.js";
 
 /** How wide a widget is, in quarters of the row, where its definition does not say. */
-export function widthOf(widget) {
+function widthOf(widget) {
     return widget.width ?? (widget.type === "metric" ? 1 : 2);
 }
 
@@ -88,7 +88,7 @@ function drawFunnel(body, data) {
 }
 
 function drawTable(body, definition, data) {
-    const metrics = new Set(metricColumns(data.columns ?? [], groupsOf(definition)));
+    const metrics = new Set(metricColumns(data.columns ?? [], groupsOf(definition, data.columns ?? [])));
     const columns = (data.columns ?? []).filter((key) => key !== "complete").map((key) => ({
         key, label: metrics.has(key) ? metricName(key) : plainName(key), type: metrics.has(key) ? "number" : "text",
     }));
@@ -99,7 +99,7 @@ function drawTable(body, definition, data) {
 }
 
 function drawChart(body, definition, data) {
-    const groups = groupsOf(definition);
+    const groups = groupsOf(definition, data.columns);
     const shape = pivoted({ columns: data.columns, rows: data.data, meta: data.meta }, groups);
     if (data.data.length === 0) {
         append(body, empty("No events in this range"));
@@ -148,8 +148,15 @@ export function plainName(field) {
     return valueText(field).replace(/^(properties|device|location|context|traits)\./, "").replaceAll("_", " ");
 }
 
-/** What a widget is grouped by, as far as its rows show it. */
-export function groupsOf(definition) {
+/**
+ * What a widget is grouped by, as far as its rows show it. A shared link does not tell; there the columns do, since
+ * groups stand first: before `complete`, or before the first that is called as a metric is.
+ */
+function groupsOf(definition, columns) {
     const dimensions = groupNames(definition.dimensions);
-    return dimensions.length > 0 ? dimensions : groupNames(definition.group_by);
+    if (dimensions.length > 0) return dimensions;
+    if (definition.group_by || definition.metrics) return groupNames(definition.group_by);
+    const isMetric = (name) => name === "complete" || /^(count|(count_distinct|sum|avg|min|max)_.*)$/.test(name);
+    const first = columns.findIndex(isMetric);
+    return columns.slice(0, first < 0 ? columns.length - 1 : first);
 }
