@@ -15,25 +15,45 @@ export function widthOf(widget) {
     return widget.width ?? (widget.type === "metric" ? 1 : 2);
 }
 
+/** The widths of all widgets: the last of a row that is not full takes what is left, unless its width is set. */
+export function widthsOf(widgets) {
+    const widths = widgets.map(widthOf);
+    let taken = 0;
+    widths.forEach((width, index) => {
+        taken = taken + width > 4 ? width : taken + width;
+        const isLast = taken + (widths[index + 1] ?? 4) > 4;
+        const grows = isLast && widgets[index].type !== "metric" && widgets[index].width === undefined;
+        if (grows) widths[index] += 4 - taken;
+        if (isLast) taken = 0;
+    });
+    return widths;
+}
+
 /**
  * The card of a widget. `definition` as saved; `data` its entry in the answer, or null while that is on its way.
- * `tools` are controls at the right of its head. Returns `{element, destroy()}`.
+ * `place` stands under its head. Returns `{element, addLine(values), destroy()}`.
  */
-export function widgetCard(definition, data, { tools = null, place = null, meta = null } = {}) {
+export function widgetCard(definition, data, { place = null, meta = null, width = widthOf(definition) } = {}) {
     const body = h("div", { class: "widget-body" });
     const title = definition.title || "Untitled";
     const own = data?.dates === "widget" && h("span", {
         class: "badge own", title: "This widget has dates of its own, which win over the dashboard's",
     }, icon("calendar", 12), h("span", {}, "own dates"));
     const element = h("section", {
-        class: `card widget widget-${definition.type} span-${widthOf(definition)}`, "aria-label": title,
+        class: `card widget widget-${definition.type} span-${width}`, "aria-label": title,
         dataset: { widget: definition.widget_id ?? "" },
-    }, h("header", { class: "widget-head" }, h("h2", {}, title), own, tools), place, body);
+    }, h("header", { class: "widget-head" }, h("h2", {}, title), own), place, body);
     const drawn = { chart: null };
     if (!data) append(body, skeleton(definition.type === "metric" ? "tile" : "chart"));
     else if (data.error) append(body, errorNote(data.error));
     else drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
-    return { element, destroy: () => drawn.chart?.destroy() };
+    const addLine = (values) => {
+        if (drawn.chart || values.length < 3) return;
+        drawn.chart = sparkline(values);
+        append(body, drawn.chart.element);
+    };
+    if (data?.series) addLine(data.series.map((point) => point.value));
+    return { element, addLine, destroy: () => drawn.chart?.destroy() };
 }
 
 function draw(body, definition, data) {
@@ -46,10 +66,7 @@ function draw(body, definition, data) {
 function drawMetric(body, data) {
     append(body, h("p", { class: "metric-value", title: exactNumber(data.value) }, shortNumber(data.value)));
     if (data.trend) append(body, trendLine(data.trend));
-    if (!data.series || data.series.length < 3) return null;
-    const line = sparkline(data.series.map((point) => point.value));
-    append(body, line.element);
-    return line;
+    return null;
 }
 
 /** An arrow, the change, and what it is compared with. */
