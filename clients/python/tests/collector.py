@@ -92,8 +92,9 @@ Script = Callable[[Frame], Optional[Act]]
 class Collector:
     """Listens on an ephemeral port (or a Unix socket) until `stop`."""
 
-    def __init__(self, unix_socket: Optional[str] = None, **limits: int) -> None:
+    def __init__(self, unix_socket: Optional[str] = None, project: str = "shop", **limits: int) -> None:
         self.limits = limits
+        self.project = project
         self.script: Optional[Script] = None
         self.open_script: Optional[Callable[[Frame, bytes], Optional[Frame]]] = None
         self.sources: Dict[bytes, Source] = {}
@@ -196,7 +197,7 @@ class _Talk:
         if self._collector.refuse is not None:
             self._say(self._collector.refuse)
             return
-        self._say(hello_ack(**self._collector.limits))  # type: ignore[arg-type]
+        self._say(hello_ack(project=self._collector.project, **self._collector.limits))
         while True:
             frame = self._frame()
             with self._collector.lock:
@@ -234,7 +235,7 @@ class _Talk:
     def _open(self, frame: Frame) -> None:
         fields = FieldReader(frame.payload, 1, 3, 5, 7, 8)
         name = fields.raw(3, 10)
-        assert name is not None and fields.text(1) == "shop"
+        assert name is not None and fields.text(1) == self._collector.project
         script = self._collector.open_script
         refusal = script(frame, name) if script else None
         if refusal is not None:

@@ -48,8 +48,6 @@ def test_queries_are_in_the_grammar_of_questions(config: Config, queryd: Queryd)
         {"event_type": "a"}, ["day"], [{"type": "sum", "field": "n", "alias": "m"}], ["day"], "m DESC", 1,
         date_range=MONTH)
     checked.validate(json.loads(query))
-    kinds = [known["properties"]["kind"]["const"] for known in json.loads(SCHEMA.read_text())["$defs"].values()
-             if isinstance(known, dict) and "const" in known.get("properties", {}).get("kind", {})]
     queryd.answers["funnel"] = {"steps": [], "overall_conversion_rate": 0}
     queryd.answers["segment"] = {"user_ids": [], "user_count": 0}
     engine = AnalyticsEngine(config)
@@ -58,9 +56,8 @@ def test_queries_are_in_the_grammar_of_questions(config: Config, queryd: Queryd)
     run(engine.get_user_metrics("u", MONTH))
     run(engine.get_feature_adoption("search", MONTH, filters={"a": 1}))
     run(engine.storage.get_events("u", "click", "30_days_ago", "today", limit=5))
-    asked = [question for question in queryd.questions if question["kind"] in kinds]
-    assert asked, kinds
-    for question in asked:
+    assert len(queryd.questions) == 5
+    for question in queryd.questions:
         checked.validate(question)
 
 
