@@ -36,10 +36,13 @@ struct CheckedBatch: Sendable {
     /// Bytes that go to the log.
     var bodyBytes: Int {
         switch outcome {
-        case .valid(let valid): valid.rewritten?.count ?? frame.batchBytes
+        case .valid: rewrittenBytes > 0 ? rewrittenBytes : frame.batchBytes
         case .rejected: 0
         }
     }
+
+    /// Bytes that are held beside those that came.
+    var rewrittenBytes: Int { if case .valid(let valid) = outcome { valid.rewritten?.count ?? 0 } else { 0 } }
 
     /// Imports are never clock-corrected: protocol/frames.md §6.
     var clockOffsetMicros: Int64 { isImport ? 0 : frame.clockOffsetMicros }

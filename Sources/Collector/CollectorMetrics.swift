@@ -23,7 +23,8 @@ struct CollectorMetrics: Sendable {
         connections = registry.gauge("tidemark_connections", help: "Open connections.")
         batchBytes = registry.counter("tidemark_batch_bytes_total", help: "Bytes of batches received.")
         batchesRejected = registry.counter(
-            "tidemark_batches_rejected_total", help: "Batches that were refused whole: malformed, too big, or sent while tracking is off.")
+            "tidemark_batches_rejected_total",
+            help: "Batches that were refused whole: malformed, too big, or come while tracking is off.")
         compactions = registry.counter("tidemark_compactions_total", help: "Compactions that ended well.")
         compactionsFailed = registry.counter("tidemark_compactions_failed_total", help: "Compactions that did not.")
         rowsPublished = registry.counter("tidemark_rows_published_total", help: "Rows written to the tables.")

@@ -21,7 +21,7 @@ enum LogCommand: Sendable {
     /// Memory that waits with this command, about.
     var byteCount: Int {
         guard case .batch(_, let batch) = self else { return Self.overheadBytes }
-        return Self.overheadBytes + max(batch.frame.batchBytes, batch.bodyBytes)
+        return Self.overheadBytes + batch.frame.batchBytes + batch.rewrittenBytes
     }
 
     private static let overheadBytes = 256

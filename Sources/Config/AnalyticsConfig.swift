@@ -77,9 +77,9 @@ package struct AnalyticsConfig: Sendable, Equatable {
     }
 
     package struct Privacy: Sendable, Equatable {
-        package var anonymizesIP = true
+        package var anonymizesIP = false
         package var hashesUserID = false
-        package var isGDPRCompliant = true
+        package var isGDPRCompliant = false
     }
 
     package var tracking = Tracking()
@@ -90,7 +90,7 @@ package struct AnalyticsConfig: Sendable, Equatable {
     package var retention = Retention()
     package var identity = Identity()
     package var privacy = Privacy()
-    /// The full names of the settings in the file that ask for something this version does not do.
+    /// The full names of the settings in the file that ask for something that no program of this version does.
     package var keysWithoutEffect: [String] = []
 
     package init() {}
@@ -116,13 +116,12 @@ package struct AnalyticsConfig: Sendable, Equatable {
         switch key {
         case "tracking.batch_size": tracking.batchSize != Tracking().batchSize
         case "tracking.flush_interval": tracking.flushInterval != Tracking().flushInterval
-        case "storage.type": storageType != .sqlite
         case "identity.enabled", "identity.merge_window": identity.isEnabled
         case "privacy.anonymize_ip": privacy.anonymizesIP
         case "privacy.hash_user_id": privacy.hashesUserID
         case "privacy.gdpr_compliance": privacy.isGDPRCompliant
-        default:
-            key.hasPrefix("storage.connection.") || key.hasPrefix("storage.retention.") || key.hasPrefix("events.$")
+        case _ where key.hasPrefix("storage.connection."): storageType == .sqlite
+        default: key.hasPrefix("storage.retention.") || key.hasPrefix("events.$")
         }
     }
 }
@@ -140,7 +139,8 @@ extension AnalyticsConfig.Tracking {
 extension AnalyticsConfig.EventType {
     fileprivate init(_ section: inout ConfigSection) throws(ConfigError) {
         isEnabled = try section.bool("enabled") ?? isEnabled
-        let given = try section.elements("properties", text: { AnalyticsConfig.Property(name: $0) }, section: AnalyticsConfig.Property.init)
+        let given = try section.elements(
+            "properties", text: { AnalyticsConfig.Property(name: $0) }, section: AnalyticsConfig.Property.init)
         for (property, line) in given {
             guard (1...255).contains(property.name.utf8.count) else {
                 throw ConfigError(

@@ -134,8 +134,8 @@ extension ValueType {
     var bit: UInt8 { 1 &<< rawValue }
 }
 
-/// Distinct names with an index each, found by their bytes without a `String`. For names that an operator chose: whoever
-/// looks names up cannot lengthen the search.
+/// Distinct names with an index each, found by their bytes without a `String`. For names that an operator chose:
+/// whoever looks names up cannot lengthen the search.
 struct NameTable: Sendable {
     private var names = ByteStrings()
     /// Index + 1, 0 where free; a power of two, at most half full.

@@ -219,7 +219,7 @@ extension ChunkView {
         let column = try coded(Field.currency)
         var seen = Set<UInt32>()
         for row in rows where column.codes[Int(row)] != CodedColumn.null {
-            let hasDouble = amounts.doubles != nil && amounts.validity?[Int(row)] ?? true
+            let hasDouble = amounts.own != nil && amounts.validity?[Int(row)] ?? true
             let hasOther = amounts.others.map { others in
                 let code = others.codes[Int(row)]
                 return code != CodedColumn.null && others.value(code).isNumber

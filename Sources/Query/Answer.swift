@@ -68,11 +68,16 @@ extension Answer.Meta {
     /// - Parameter warnings: what the kind itself has to say.
     init(_ question: Question, _ snapshot: Snapshot, _ report: ScanReport, warnings: [String] = []) {
         self.init(
+            range: question.range, zone: question.zone, snapshot, report,
+            warnings: question.warnings + report.warnings + warnings)
+    }
+
+    init(range: TimeRange, zone: Zone, _ snapshot: Snapshot, _ report: ScanReport, warnings: [String] = []) {
+        self.init(
             position: snapshot.position, clockMicros: snapshot.clockMicros, tableVersion: snapshot.tableVersion,
             rowsRead: report.rowsRead, bytesRead: report.bytesRead, tailRows: snapshot.tailRowCount,
-            range: question.range, zone: question.zone, skipped: report.skipped, behind: snapshot.behind,
-            warnings: question.warnings + report.warnings + warnings
-                + (snapshot.behind.map { [$0.warning] } ?? []))
+            range: range, zone: zone, skipped: report.skipped, behind: snapshot.behind,
+            warnings: warnings + (snapshot.behind.map { [$0.warning] } ?? []))
     }
 }
 

@@ -75,6 +75,9 @@ final class ChunkView {
         }
     }
 
+    /// The values of a column of their own; nil where no row of the chunk has one.
+    func coded(_ column: EventSchema.Promoted) throws -> CodedColumn? { try values(column.columnName).map(Self.coded) }
+
     private func coalesced(_ places: [Place]) throws -> CodedColumn {
         var column = try coded(places[0])
         for place in places.dropFirst() { column.fill(from: try coded(place)) }
@@ -135,9 +138,14 @@ final class ChunkView {
 
     // MARK: Numbers
 
-    /// A field's values where numbers are wanted: doubles of a column of their own, then what else there is.
+    /// A field's values where numbers are wanted: numbers of a column of their own, then what else there is.
     struct Numbers {
-        let doubles: [Double]?
+        enum Own {
+            case doubles([Double])
+            case integers([Int64])
+        }
+        let own: Own?
+        /// Which rows have a number of their own; nil if all do.
         let validity: Bitmap?
         let others: CodedColumn?
     }
@@ -148,11 +156,16 @@ final class ChunkView {
         switch field {
         case .value(let scope, let valueName): (scopes, name) = ([scope], valueName)
         case .bare(let bareName): (scopes, name) = (Field.bareScopes, bareName)
-        case .person, .fixed: return Numbers(doubles: nil, validity: nil, others: try coded(field))
+        case .fixed(let fixed):
+            guard case .int64(let integers, let validity)? = try values(fixed.name) else {
+                return Numbers(own: nil, validity: nil, others: try coded(field))
+            }
+            return Numbers(own: .integers(integers), validity: validity, others: nil)
+        case .person: return Numbers(own: nil, validity: nil, others: try coded(field))
         }
         let own = scopes[0].columnPrefix + "_" + String(decoding: name, as: UTF8.self)
         guard case .double(let doubles, let validity)? = try values(own) else {
-            return Numbers(doubles: nil, validity: nil, others: try coded(field))
+            return Numbers(own: nil, validity: nil, others: try coded(field))
         }
         var others = try coded(.json(column: EventSchema.jsonColumn(scopes[0]), member: name))
         // A column of its own may stand there without a value.
@@ -164,7 +177,7 @@ final class ChunkView {
             hasValues = hasValues || other.hasValues
             others.fill(from: other)
         }
-        return Numbers(doubles: doubles, validity: validity, others: others.codeCount > 0 ? others : nil)
+        return Numbers(own: .doubles(doubles), validity: validity, others: others.codeCount > 0 ? others : nil)
     }
 
     // MARK: Predicates

@@ -9,11 +9,42 @@ package struct FunnelQuestion: Sendable {
         let filter: Predicate
     }
 
+    /// Users who are to be named: at a step, by what became of them there.
+    struct UsersAt: Sendable {
+        enum Outcome: String, CaseIterable, Sendable {
+            case reached, converted, dropped
+            case inProgress = "in_progress"
+        }
+        /// From 0.
+        let step: Int
+        let outcome: Outcome
+        let limit: Int
+
+        private static let limits = 1...10_000
+        private static let defaultLimit = 100
+
+        init(_ value: JSONValue, stepCount: Int, path: String) throws(QueryError) {
+            let reader = try ObjectReader(value, path: path, allowed: ["step", "outcome", "limit"])
+            guard let number = try reader.integer("step", in: 1...stepCount) else {
+                throw .invalid(path: reader.path(of: "step"), reason: "missing", allowed: ["1 to \(stepCount)"])
+            }
+            let outcomes = Outcome.allCases.map(\.rawValue)
+            let name = try reader.choice("outcome", of: outcomes, what: "outcome")
+            guard let outcome = name.flatMap(Outcome.init(rawValue:)) else {
+                throw .invalid(path: reader.path(of: "outcome"), reason: "missing", allowed: outcomes)
+            }
+            (step, self.outcome) = (number - 1, outcome)
+            limit = try reader.integer("limit", in: Self.limits) ?? Self.defaultLimit
+        }
+    }
+
     let steps: [Step]
     /// From step 1 on, inclusive.
     let windowMicros: Int64
+    /// nil names nobody.
+    let usersAt: UsersAt?
 
-    static let members = ["steps", "funnel_steps", "window"]
+    static let members = ["steps", "funnel_steps", "window", "users_at"]
     static let stepCount = 2...32
     private static let defaultWindowMicros: Int64 = 14 * 86_400_000_000
 
@@ -32,6 +63,12 @@ package struct FunnelQuestion: Sendable {
         for (value, path) in list { steps.append(try Self.step(value, filters, path: path, warnings: &warnings)) }
         self.steps = steps
         windowMicros = try reader.elapsedMicros("window") ?? Self.defaultWindowMicros
+        let path = reader.path(of: "users_at")
+        if let value = reader["users_at"] {
+            usersAt = try UsersAt(value, stepCount: steps.count, path: path)
+        } else {
+            usersAt = nil
+        }
     }
 
     private static func step(

@@ -1,6 +1,7 @@
 import JSON
 import Synchronization
 import Table
+import Zones
 
 /// Answers a funnel: the chunks give the events that a step can use, then each range of keys walks its users through
 /// all days.
@@ -25,6 +26,7 @@ struct FunnelRun: Sendable {
 
     func answer() throws -> FunnelResult {
         let totals = Mutex(FunnelCounts(stepCount: funnel.steps.count))
+        let users = Mutex(funnel.usersAt.map { FunnelUsers(limit: $0.limit) })
         let report = Mutex(ScanReport(scan))
         let bytes = scan.rowCount * FunnelEvents.bytesPerRow
         for band in try KeyBand.bands(gathering: bytes, budgetBytes: execution.budgetBytes) {
@@ -35,11 +37,26 @@ struct FunnelRun: Sendable {
                 report.withLock { $0.add(0, [], part.ambiguousNames) }
             }
             let days = Dictionary(grouping: gathered.withLock { $0 }, by: \.day).sorted { $0.key < $1.key }.map(\.value)
-            try execution.forEach(band.ranges.count, make: { counts(days, range: band.ranges.lowerBound + $0) }) {
-                _, counts in totals.withLock { $0.add(counts) }
+            try execution.forEach(band.ranges.count, make: { walk(days, range: band.ranges.lowerBound + $0) }) {
+                _, walked in
+                totals.withLock { $0.add(walked.counts) }
+                if let found = walked.users { users.withLock { $0?.merge(found) } }
             }
         }
-        return FunnelResult(counts: totals.withLock { $0 }, report: report.withLock { $0 })
+        return FunnelResult(
+            counts: totals.withLock { $0 }, users: try users.withLock { $0 }.map(named), report: report.withLock { $0 })
+    }
+
+    /// Gives the users their ids.
+    private func named(_ users: FunnelUsers) throws -> FunnelResult.Users {
+        var users = users
+        let named = users.named()
+        var ids: [Int64: PersonID] = [:]
+        try PersonIDs(scan, execution).forEach(named.map(\.key)) { ids[$0] = $1 }
+        let people = named.compactMap { user in
+            ids[user.key].map { (id: $0, reachedMicros: user.reachedMicros) }
+        }
+        return FunnelResult.Users(people: people, count: users.count)
     }
 
     private struct Part: Sendable {
@@ -55,8 +72,14 @@ struct FunnelRun: Sendable {
         return Part(events: events, ambiguousNames: view.ambiguousNames)
     }
 
-    private func counts(_ days: [[FunnelEvents]], range: Int) -> FunnelCounts {
-        var states = FunnelStates(stepCount: funnel.steps.count, windowMicros: funnel.windowMicros)
+    private struct Walked: Sendable {
+        let counts: FunnelCounts
+        let users: FunnelUsers?
+    }
+
+    private func walk(_ days: [[FunnelEvents]], range: Int) -> Walked {
+        var states = FunnelStates(
+            stepCount: funnel.steps.count, windowMicros: funnel.windowMicros, followedStep: funnel.usersAt?.step)
         for day in days {
             let pieces = day.filter { $0.rangeStarts[range] < $0.rangeStarts[range + 1] }
             switch pieces.count {
@@ -67,12 +90,21 @@ struct FunnelRun: Sendable {
                 states.add(merged, merged.keys.indices)
             }
         }
-        return states.counts(clockMicros: clockMicros)
+        return Walked(
+            counts: states.counts(clockMicros: clockMicros),
+            users: funnel.usersAt.map { states.users($0.outcome, clockMicros: clockMicros, limit: $0.limit) })
     }
 }
 
 struct FunnelResult {
+    struct Users {
+        let people: [(id: PersonID, reachedMicros: Int64)]
+        let count: Int
+    }
+
     let counts: FunnelCounts
+    /// nil where nobody is to be named.
+    let users: Users?
     let report: ScanReport
 }
 
@@ -101,12 +133,25 @@ extension Answer {
                 .integer(Int64(dropped)), .integer(Int64(inProgress[step])),
             ]
         }
-        totals = [JSONObject.Member("overall_conversion_rate", Self.rate(users[users.count - 1], of: users[0]))]
+        let overall = JSONObject.Member("overall_conversion_rate", Self.rate(users[users.count - 1], of: users[0]))
+        totals = [overall] + (result.users?.members ?? [])
         meta = Meta(question, snapshot, result.report)
     }
 
     /// 0 of nobody.
     private static func rate(_ part: Int, of whole: Int) -> JSONValue {
         .number(whole == 0 ? 0 : Double(part) / Double(whole))
+    }
+}
+
+extension FunnelResult.Users {
+    fileprivate var members: [JSONObject.Member] {
+        let users = people.map { person -> JSONValue in
+            [
+                "user_id": person.id.json, "anonymous": .bool(person.id.isAnonymous),
+                "reached_at": .string(ISO8601.format(micros: person.reachedMicros)),
+            ]
+        }
+        return [JSONObject.Member("users", .array(users)), JSONObject.Member("user_count", .integer(Int64(count)))]
     }
 }

@@ -9,11 +9,15 @@ struct FunnelStates {
     private var users = KeyTable()
     /// `stepCount` a user: the latest entry of a chain that came to the step, `none` if there is none.
     private var entries: [Int64] = []
+    /// The step whose users may be named; nil where nobody is.
+    private let followedStep: Int?
+    /// Where a step is followed: each user, and when he first reached it; `none` before.
+    private var followed: [(key: Int64, reachedMicros: Int64)] = []
 
     static let none = Int64.min
 
-    init(stepCount: Int, windowMicros: Int64) {
-        (self.stepCount, self.windowMicros) = (stepCount, windowMicros)
+    init(stepCount: Int, windowMicros: Int64, followedStep: Int?) {
+        (self.stepCount, self.windowMicros, self.followedStep) = (stepCount, windowMicros, followedStep)
     }
 
     // MARK: Events
@@ -22,19 +26,39 @@ struct FunnelStates {
     mutating func add(_ events: FunnelEvents, _ rows: Range<Int>) {
         var row = rows.lowerBound
         while row < rows.upperBound {
-            let base = users.number(of: events.keys[row]) * stepCount
-            if base == entries.count { for _ in 0..<stepCount { entries.append(Self.none) } }
+            let user = users.number(of: events.keys[row])
+            let base = user * stepCount
+            if base == entries.count { add(events.keys[row]) }
+            // A step that is followed is looked at after each instant.
+            let end = followedStep == nil ? rows.upperBound : endOfInstant(events, row..<rows.upperBound)
+            let time = events.times[row]
             let stop = advanceUser(
-                &entries, base, stepCount: stepCount, windowMicros: windowMicros, events, row..<rows.upperBound)
+                &entries, base, stepCount: stepCount, windowMicros: windowMicros, events, row..<end)
             row = stop.row
-            guard stop.reason == .simultaneous else { continue }
-            var end = row + 1
-            while end < rows.upperBound, events.keys[end] == events.keys[row], events.times[end] == events.times[row] {
-                end += 1
+            if stop.reason == .simultaneous {
+                let end = endOfInstant(events, row..<rows.upperBound)
+                advance(base, events.times[row], simultaneous: events.steps[row..<end])
+                row = end
             }
-            advance(base, events.times[row], simultaneous: events.steps[row..<end])
-            row = end
+            if let followedStep, followed[user].reachedMicros == Self.none, entries[base + followedStep] != Self.none {
+                followed[user].reachedMicros = time
+            }
         }
+    }
+
+    private mutating func add(_ key: Int64) {
+        for _ in 0..<stepCount { entries.append(Self.none) }
+        if followedStep != nil { followed.append((key, Self.none)) }
+    }
+
+    /// Behind the rows of the first row's user and time.
+    private func endOfInstant(_ events: FunnelEvents, _ rows: Range<Int>) -> Int {
+        let first = rows.lowerBound
+        var end = first + 1
+        while end < rows.upperBound, events.keys[end] == events.keys[first], events.times[end] == events.times[first] {
+            end += 1
+        }
+        return end
     }
 
     /// One event that fits one step.
@@ -83,11 +107,37 @@ struct FunnelStates {
                 continue
             }
             counts.reached[deepest] += 1
-            // The latest entry stands at step 0, and closes last.
-            let latest = steps[user * stepCount]
-            if deepest < stepCount - 1, isOpen(latest, at: clockMicros) { counts.inProgress[deepest] += 1 }
+            if isInProgress(user, deepest: deepest, clockMicros: clockMicros) { counts.inProgress[deepest] += 1 }
         }
         return counts
+    }
+
+    /// Whether a user may still go on. His latest entry stands at step 0, and closes last.
+    private func isInProgress(_ user: Int, deepest: Int, clockMicros: Int64) -> Bool {
+        deepest < stepCount - 1 && isOpen(entries[user * stepCount], at: clockMicros)
+    }
+
+    /// The users at the followed step of whom an outcome holds.
+    func users(_ outcome: FunnelQuestion.UsersAt.Outcome, clockMicros: Int64, limit: Int) -> FunnelUsers {
+        var found = FunnelUsers(limit: limit)
+        guard let followedStep else { return found }
+        for (user, entry) in followed.enumerated() where entry.reachedMicros != Self.none {
+            let steps = entries[(user * stepCount)..<((user + 1) * stepCount)]
+            let deepest = (steps.lastIndex { $0 != Self.none } ?? steps.startIndex) - user * stepCount
+            let isLast = followedStep == stepCount - 1
+            let holds =
+                switch outcome {
+                case .reached: true
+                case .converted: isLast || deepest > followedStep
+                case .dropped:
+                    !isLast && deepest == followedStep
+                        && !isInProgress(user, deepest: deepest, clockMicros: clockMicros)
+                case .inProgress:
+                    deepest == followedStep && isInProgress(user, deepest: deepest, clockMicros: clockMicros)
+                }
+            if holds { found.insert(FunnelUsers.User(reachedMicros: entry.reachedMicros, key: entry.key)) }
+        }
+        return found
     }
 }
 
@@ -110,6 +160,38 @@ struct FunnelCounts: Sendable, Equatable {
 
     /// How many users reached each step or a later one.
     var users: [Int] { reached.indices.map { reached[$0...].reduce(0, +) } }
+}
+
+/// The users at a step: how many, and those who reached it last.
+struct FunnelUsers: Sendable {
+    struct User: Sendable, Comparable {
+        let reachedMicros: Int64
+        let key: Int64
+
+        /// The later one is named first; ties stand by their keys.
+        static func < (left: User, right: User) -> Bool {
+            (~left.reachedMicros, left.key) < (~right.reachedMicros, right.key)
+        }
+    }
+
+    private(set) var count = 0
+    private var latest: Least<User>
+
+    init(limit: Int) { latest = Least(limit) }
+
+    mutating func insert(_ user: User) {
+        count += 1
+        latest.insert(user)
+    }
+
+    mutating func merge(_ other: FunnelUsers) {
+        count += other.count
+        var other = other
+        for user in other.named() { latest.insert(user) }
+    }
+
+    /// In order, as many as are wanted.
+    mutating func named() -> [User] { latest.sorted() }
 }
 
 /// Gives each of some steps an event of its own (Kuhn's algorithm for bipartite matching).

@@ -147,8 +147,11 @@ extension ChunkView {
     ) throws {
         let numbers = try numbers(field)
         for (index, row) in rows.enumerated() {
-            if let doubles = numbers.doubles, numbers.validity?[Int(row)] ?? true {
-                body(index, .double(doubles[Int(row)]))
+            if let own = numbers.own, numbers.validity?[Int(row)] ?? true {
+                switch own {
+                case .doubles(let doubles): body(index, .double(doubles[Int(row)]))
+                case .integers(let integers): body(index, .integer(integers[Int(row)]))
+                }
                 continue
             }
             guard let others = numbers.others, others.codes[Int(row)] != CodedColumn.null else { continue }

@@ -48,7 +48,11 @@ package struct Question: Sendable {
         project = try reader.string("project")
         timeoutMillis = try reader.integer("timeout_ms", in: Self.timeoutsMillis)
         queryID = try Self.queryID(reader)
-        zone = try Self.zone(reader, context)
+        if let name = try reader.string("time_zone") {
+            zone = try context.zone(name, path: "time_zone")
+        } else {
+            zone = context.defaultZone
+        }
         let weekdays = Weekday.allCases.map { "\($0)" }
         let weekStart = try reader.choice("week_start", of: weekdays, what: "weekday") ?? "monday"
         self.weekStart = Weekday.allCases[weekdays.firstIndex(of: weekStart) ?? 0]
@@ -68,6 +72,12 @@ package struct Question: Sendable {
         }
         self.warnings = warnings
         cacheKey = CacheKey.text(json, range, zone, warnings)
+    }
+
+    /// A part of another kind's answer: counts of events, in UTC.
+    init(_ aggregate: AggregateQuestion, of filter: Predicate, in range: TimeRange) {
+        (self.range, zone, weekStart, self.filter, body) = (range, .utc, .monday, filter, .aggregate(aggregate))
+        (project, warnings, timeoutMillis, queryID, cacheKey) = (nil, [], nil, nil, "")
     }
 
     /// The same question about fewer events.
@@ -98,16 +108,6 @@ package struct Question: Sendable {
             throw .invalid(path: "query_id", reason: "1 to \(queryIDBytesMax) of A-Z, a-z, 0-9, _ and - are expected")
         }
         return id
-    }
-
-    private static func zone(_ reader: ObjectReader, _ context: QuestionContext) throws(QueryError) -> Zone {
-        guard let name = try reader.string("time_zone") else { return context.defaultZone }
-        do throws(ZoneError) {
-            return try context.zoneNamed(name)
-        } catch {
-            throw .invalid(
-                path: "time_zone", reason: error.description, allowed: ["a name of the IANA time zone database"])
-        }
     }
 
     /// The dates of the call win over those of the filters.

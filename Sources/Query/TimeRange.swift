@@ -28,6 +28,15 @@ package struct QuestionContext {
         self.defaultZone = defaultZone
         self.zoneNamed = zoneNamed
     }
+
+    /// The zone that a question names at `path`.
+    func zone(_ name: String, path: String) throws(QueryError) -> Zone {
+        do throws(ZoneError) {
+            return try zoneNamed(name)
+        } catch {
+            throw .invalid(path: path, reason: error.description, allowed: ["a name of the IANA time zone database"])
+        }
+    }
 }
 
 /// Reads the dates of a question: absolute, or relative to now in the question's zone.

@@ -3,6 +3,8 @@ import Config
 import Files
 import Foundation
 import HTTPServer
+import Metadata
+import Query
 import Synchronization
 import Table
 import Telemetry
@@ -18,14 +20,19 @@ package final class QueryDaemon: Sendable {
     private let pool: QuestionPool
     private let briefPool = QuestionPool(threadCount: 4)
     private let assets: PageAssets
+    private let dashboards: DashboardSettings
+    /// What people make; others may keep documents in it too.
+    let metadata: MetadataStore
 
     private let tokenWatch: TokenWatch
     private let periodics: [Periodic]
     private let server = Mutex<HTTPServer?>(nil)
 
     /// - Throws: what reading the page's files throws.
-    package init(config: QueryConfig, logger: Logger) throws {
+    package init(config: QueryConfig, dashboards: DashboardSettings, logger: Logger) throws {
         self.config = config
+        self.dashboards = dashboards
+        metadata = MetadataStore(dashboards.place, logger: logger)
         self.logger = logger
         registry = MetricsRegistry()
         metrics = QueryMetrics(registry)
@@ -87,11 +94,28 @@ package final class QueryDaemon: Sendable {
         }
     }
 
+    private var dashboardRoutes: DashboardRoutes {
+        let clock = Logger.systemClock
+        let api = DashboardsAPI(
+            provisioned: dashboards.provisioned, store: metadata, clock: clock,
+            snapshot: { [projects] in try projects.reader(of: $0).snapshot() },
+            ask: { [config, projects] question, snapshot, call in
+                let asked = QuestionCall(
+                    config: config, projects: projects, arrivedMicros: call.arrivedMicros, isGone: call.isClientGone)
+                return try asked.answer(question, snapshot)
+            })
+        return DashboardRoutes(
+            dashboards: api,
+            questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
+            descriptions: Descriptions(store: metadata))
+    }
+
     /// Every way into this daemon.
     private var routes: [Route] {
         SystemRoutes(projects: projects, registry: registry).routes
             + QuestionRoutes(config: config, projects: projects, metrics: metrics).routes
             + LoginRoutes(credentials: credentials, links: LoginLinks(), dataFolder: config.data).routes
+            + dashboardRoutes.routes
             + assets.routes
     }
 }

@@ -9,7 +9,7 @@ package enum QueryProgram {
     /// - Returns: the exit code: 0 stopped as asked, 1 failed, 64 wrong arguments.
     package static func run(_ arguments: [String]) -> Int32 {
         syntax.run(arguments, complain: Logger.writeToStandardError) { parsed in
-            let config = try configuration(parsed)
+            let (config, dashboards) = try configuration(parsed)
             guard !parsed.has(flag: "check-config") else {
                 print("the configuration is good")
                 return 0
@@ -17,7 +17,7 @@ package enum QueryProgram {
             let level: LogLevel = parsed.has(flag: "verbose") ? .debug : .info
             let logger = Logger(minimum: level, clock: Logger.systemClock, write: Logger.writeToStandardError)
             keepFreedMemory()
-            let daemon = try QueryDaemon(config: config, logger: logger)
+            let daemon = try QueryDaemon(config: config, dashboards: dashboards, logger: logger)
             try daemon.start()
             waitForSignal()
             daemon.stop()
@@ -57,16 +57,18 @@ package enum QueryProgram {
             .flag("verbose", help: "log more"),
         ], positionals: [])
 
-    private static func configuration(_ parsed: CommandArguments) throws -> QueryConfig {
+    private static func configuration(
+        _ parsed: CommandArguments
+    ) throws -> (QueryConfig, DashboardSettings) {
         let environment = ProcessInfo.processInfo.environment
         let file = try ConfigFiles(paths: parsed.values("config"), environment: environment, disk: .posix)
-        _ = try file.analytics()  // its faults are told here too
         var config = try file.query()
         if let data = parsed.value("data") {
             config.data = data
             config.tokenFile = data + "/tokens"
         }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
-        return config
+        let dashboards = try DashboardSettings(file, dataFolder: config.data, environment: environment)
+        return (config, dashboards)
     }
 }

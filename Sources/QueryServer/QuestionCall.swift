@@ -30,18 +30,20 @@ struct QuestionCall: Sendable {
     /// - Returns: the answer's JSON. Any thread.
     func answer(_ body: JSONValue) throws -> JSONValue {
         let started = Logger.systemClock()
+        let question = try Question(parsing: body, context: QuestionContext(atMicros: started))
+        let snapshot = try projects.reader(of: question.project ?? Project.defaultName).snapshot()
+        var json = try answer(question, snapshot).json.asObject ?? JSONObject()
+        var meta = json["meta"]?.asObject ?? JSONObject()
+        meta["cached"] = false
+        meta["elapsed_ms"] = .number(Double(Logger.systemClock() - started) / 1000)
+        json["meta"] = .object(meta)
+        return .object(json)
+    }
+
+    /// The answer to a question that was read, within this call's time and memory. Any thread.
+    func answer(_ question: Question, _ snapshot: Snapshot) throws -> Answer {
         do {
-            let context = QuestionContext(nowMicros: started) { name throws(ZoneError) in
-                try Zone(named: name, disk: .posix)
-            }
-            let question = try Question(parsing: body, context: context)
-            let snapshot = try projects.reader(of: question.project ?? Project.defaultName).snapshot()
-            var json = try QueryEngine.answer(question, snapshot, execution).json.asObject ?? JSONObject()
-            var meta = json["meta"]?.asObject ?? JSONObject()
-            meta["cached"] = false
-            meta["elapsed_ms"] = .number(Double(Logger.systemClock() - started) / 1000)
-            json["meta"] = .object(meta)
-            return .object(json)
+            return try QueryEngine.answer(question, snapshot, execution)
         } catch QueryError.cancelled {
             throw isGone() ? Problem.clientGone : .timeout(config.timeout)
         }

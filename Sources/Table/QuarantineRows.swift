@@ -4,7 +4,7 @@ import Parquet
 import WAL
 
 /// The rows of the `quarantine` table: events that the plan kept aside, as rows of `events`, and why
-/// (protocol/table.md §10).
+/// (protocol/table.md §11).
 struct QuarantineRows: Sendable {
     private(set) var rows: EventRows
     /// By row.

@@ -5,7 +5,7 @@ import JSON
 import Parquet
 import WAL
 
-/// A table beside the root: `ledger`, `identities` or `quarantine` (protocol/table.md §8, §9, §10).
+/// A table beside the root: `ledger`, `identities` or `quarantine` (protocol/table.md §8, §9, §11).
 struct SiblingTable {
     private let name: String
     private let schema: ParquetSchema

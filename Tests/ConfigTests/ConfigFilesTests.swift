@@ -62,6 +62,28 @@ import Testing
         #expect(lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("  #") }.count == 21)
     }
 
+    @Test func theCommentedAnalyticsSectionShowsEveryKey() throws {
+        let path = folder + "analytics.example.yaml"
+        let asIs = try ConfigFile(path: path, environment: [:], disk: .posix).analytics()
+        #expect(asIs == AnalyticsConfig())
+        let text = String(decoding: try Disk.posix.contents(path), as: UTF8.self)
+        let lines = text.split(separator: "\n").map { line in
+            let rest = line.drop { $0 == " " }
+            guard rest.hasPrefix("#"), !rest.hasPrefix("# "), rest != "#" else { return String(line) }
+            return String(line.prefix(line.count - rest.count) + rest.dropFirst())
+        }
+        let shown = try file(lines.joined(separator: "\n")).analytics()
+        #expect(shown.tracking == asIs.tracking && shown.storageType == asIs.storageType)
+        #expect(shown.identity == asIs.identity && shown.privacy == asIs.privacy)
+        #expect(shown.connection.host == asIs.connection.host && shown.retention.usersDays == 3650)
+        #expect(shown.events["purchase"]?.properties == [
+            .init(name: "purchase_id"), .init(name: "amount", type: .number),
+            .init(name: "currency", isRequired: true),
+        ])
+        let keys = lines.filter { $0.hasPrefix("    ") && !$0.contains("#") && !$0.hasSuffix(":") }
+        #expect(keys.count == 20, "\(keys)")
+    }
+
     @Test func aPlanIsReadInEveryForm() throws {
         let config = try file(
             """
@@ -96,12 +118,11 @@ import Testing
         let seeds = try ConfigFiles(
             paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix).analytics()
         #expect(seeds.keysWithoutEffect == [
-            "storage.type", "storage.connection.host", "storage.connection.port", "storage.connection.database",
-            "storage.connection.username", "storage.connection.password", "storage.retention.events",
-            "storage.retention.sessions", "storage.retention.users", "identity.enabled", "identity.merge_window",
-            "privacy.anonymize_ip", "privacy.gdpr_compliance",
+            "storage.retention.events", "storage.retention.sessions", "storage.retention.users", "identity.enabled",
+            "identity.merge_window", "privacy.anonymize_ip", "privacy.gdpr_compliance",
         ].map { "analytics." + $0 })
         #expect(try keys("analytics: {privacy: {anonymize_ip: false, hash_user_id: false}}") == [])
+        #expect(try keys("analytics: {storage: {connection: {port: 1}}}") == ["analytics.storage.connection.port"])
         #expect(try keys("analytics: {privacy: {hash_user_id: true}}") == ["analytics.privacy.hash_user_id"])
         #expect(try keys("analytics: {identity: {enabled: false, merge_window: 3}, storage: {type: sqlite}}") == [])
         #expect(try keys("analytics: {storage: {retention: {events: null}}, tracking: {batch_size: 100}}") == [])

@@ -182,6 +182,44 @@ import Testing
         #expect(nothing == PlanJudgement())
     }
 
+    /// Damage makes batches no encoder would: strings that stand twice, columns in many types, ids anywhere.
+    @Test(arguments: [TrackingPlan.Mode.strip, .quarantine])
+    func whateverIsDecodedIsJudgedAndKept(mode: TrackingPlan.Mode) throws {
+        var random = SeededRandom(seed: 11)
+        let bytes = try encode(randomEvents(&random, count: 30), .raw)
+        var judge = PlanJudge(plan(mode, strict: true))
+        var (judgedCount, rewrittenCount) = (0, 0)
+        for bit in 0..<(bytes.count * 8) {
+            var damaged = bytes
+            damaged[bit / 8] ^= 1 << UInt8(bit % 8)
+            guard let batch = try? decode(damaged) else { continue }
+            judgedCount += 1
+            let judgement = judge.judge(batch, [])
+            #expect(judgement.verdicts.allSatisfy { (0..<batch.eventCount).contains($0.index) })
+            guard let rewritten = try judgement.rewritten(batch, codec: .raw) else { continue }
+            rewrittenCount += 1
+            let kept = try decode(rewritten)
+            #expect(kept.eventCount == batch.eventCount && kept.timestampsMicros == batch.timestampsMicros)
+            #expect(judge.judge(kept, []).stripped.isEmpty, "bit \(bit): nothing is left to strip")
+        }
+        #expect(judgedCount > 500 && (mode != .strip || rewrittenCount > 500))
+    }
+
+    @Test func whatAnUnknownColumnSaysIsNotKeptBesideStrippedStrings() throws {
+        var bytes = try encode([event("page_view", [("secret", .string("hidden text"))])], .raw)
+        // Kind 40, two bytes, behind the last of fewer than 127 columns.
+        let stringBytes = "page_viewusecrethidden text".utf8.count
+        let columnCount = BatchHeader.byteCount + 1 + 4 + stringBytes
+        bytes[columnCount] += 1
+        bytes += [40, 2, 7, 7]
+        bytes[8] += 4
+        let batch = try decode(bytes)
+        #expect(batch.unknownColumns.count == 1)
+        var judge = PlanJudge(plan(.strip))
+        let rewritten = try #require(try judge.judge(batch, []).rewritten(batch, codec: .raw))
+        #expect(try decode(rewritten).unknownColumns.isEmpty)
+    }
+
     @Test func manyNamesAreFound() {
         var table = NameTable()
         for index in 0..<1000 { #expect(table.add("name \(index)") == index) }

@@ -37,7 +37,7 @@ def logged_in(server: Service, browser: Browser, tmp_path_factory: pytest.TempPa
     context = browser.new_context()
     page = context.new_page()
     page.goto(server.login_link())
-    page.wait_for_selector("main h1")
+    page.wait_for_selector("nav a")
     context.storage_state(path=path)
     context.close()
     return path

@@ -24,8 +24,10 @@ final class ServedFolder: @unchecked Sendable {
     private var encoder = BatchEncoder(codec: .raw)
     private var base: UInt64 = 1
 
-    /// - Parameter change: what differs from a folder's own settings.
-    init(_ change: (inout QueryConfig) -> Void = { _ in }) throws {
+    /// - Parameters:
+    ///   - files: the dashboards and the place of the store.
+    ///   - change: what differs from a folder's own settings.
+    init(_ files: ConfigFiles = ConfigFiles(), _ change: (inout QueryConfig) -> Void = { _ in }) throws {
         let key = [UInt8](repeating: 7, count: 16)
         project = try Project.create("default", dataFolder: folder.path, key: key, disk: .posix)
         (writer, _) = try LogWriter.open(
@@ -36,16 +38,18 @@ final class ServedFolder: @unchecked Sendable {
         change(&config)
         try TokenFile.createIfMissing(
             path: config.tokenFile, dataFolder: folder.path, project: "default", disk: .posix)
-        daemon = try QueryDaemon(config: config, logger: Logger(minimum: .error))
+        let dashboards = try DashboardSettings(files, dataFolder: folder.path, environment: [:])
+        daemon = try QueryDaemon(config: config, dashboards: dashboards, logger: Logger(minimum: .error))
         port = try daemon.start()
     }
 
     deinit { daemon.stop() }
 
     /// Makes one event a record, durable and acknowledged as far as a reader can tell.
-    func commit(_ type: String, user: String, micros: Int64) throws {
+    func commit(_ type: String, user: String, micros: Int64, _ properties: [String: EventValue.Value] = [:]) throws {
         var event = Event(type: type, timestampMicros: micros)
         event.userID = user
+        event.values = properties.sorted { $0.key < $1.key }.map { EventValue(.property, $0.key, $0.value) }
         let body = try encoder.encode([event])
         let batch = BatchEntry(
             receivedMicros: micros, clockOffsetMicros: 0, fingerprint: XXH64.hash(body), minTimestampMicros: micros,

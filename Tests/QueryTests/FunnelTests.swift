@@ -1,7 +1,9 @@
+import Bytes
 import Events
 import JSON
 import TestSupport
 import Testing
+import Zones
 
 @testable import Query
 
@@ -33,6 +35,40 @@ import Testing
                     let rest = expected[step].users + dropped[step - 1] + expected[step - 1].inProgress
                     #expect(expected[step - 1].users == rest)
                 }
+            }
+        }
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func usersAtAStepAreThoseOfTryingEveryChain(seed: UInt64) throws {
+        var table = try RandomTable(seed: seed, start: "2024-03-08", days: 4, perRound: 20)
+        for _ in 0..<30 {
+            var json = try #require(self.json(&table.data).asObject)
+            let outcome = table.data.pick(["reached", "converted", "dropped", "in_progress"])
+            let step = table.data.pick([1, 2])
+            let limit = table.data.pick([1, 3, 100])
+            json["users_at"] = [
+                "step": .integer(Int64(step)), "outcome": .string(outcome), "limit": .integer(Int64(limit)),
+            ]
+            let question = try question(.object(json))
+            guard case .funnel(let funnel) = question.body, let usersAt = funnel.usersAt else { return }
+            let project = table.fixture.project
+            let naive = table.naive.users(question, funnel, usersAt)
+            let found = naive.map { person, time -> (key: Int64, JSONValue, Int64) in
+                let isAnonymous = person.first == "a"
+                let id = String(person.dropFirst())
+                let key = project.userKey(isAnonymous ? .anonymous : .user, Array(id.utf8).rawSpan)
+                let user: JSONValue = [
+                    "user_id": .string(id), "anonymous": .bool(isAnonymous),
+                    "reached_at": .string(ISO8601.format(micros: time)),
+                ]
+                return (key, user, time)
+            }.sorted { ($1.2, $0.key) < ($0.2, $1.key) }
+            for budget in [1 << 30, 2_000] {
+                let execution = Execution(budgetBytes: budget, parallel: RandomTable.backwards)
+                let answer = try QueryEngine.answer(question, table.snapshot, execution).json
+                #expect(answer["users"] == .array(found.prefix(limit).map(\.1)), "seed \(seed): \(json)")
+                #expect(answer["user_count"] == .integer(Int64(found.count)))
             }
         }
     }
@@ -164,6 +200,35 @@ import Testing
         // One microsecond later the windows from 11:00 are closed.
         let later = try steps(events, abc, clock: "2024-03-01T12:00:00.000001Z")
         #expect(later.map { $0[7] } == [0, 1, 0])
+    }
+
+    @Test func usersAtAStepAreNamedByWhatBecameOfThemThere() throws {
+        let events = [
+            event("a", "2024-03-01T10:00:00Z", user: "D"),
+            event("a", "2024-03-01T11:00:00Z", user: "O"), event("b", "2024-03-01T11:10:00Z", user: "O"),
+            event("a", "2024-03-01T11:00:00Z", user: "F"), event("b", "2024-03-01T11:10:00Z", user: "F"),
+            event("c", "2024-03-01T11:20:00Z", user: "F"),
+            event("a", "2024-03-01T09:00:00Z", anonymous: "G"), event("b", "2024-03-01T09:10:00Z", anonymous: "G"),
+            event("a", "2024-03-01T11:30:00Z", anonymous: "G"),
+        ]
+        let fixture = try TableFixture()
+        try fixture.commit(events, nowMicros: micros("2024-03-01T12:00:00Z"))
+        func users(_ step: Int64, _ outcome: JSONValue, limit: JSONValue = 100) throws -> JSONValue? {
+            var json = abc.asObject ?? JSONObject()
+            json["users_at"] = ["step": .integer(step), "outcome": outcome, "limit": limit]
+            let answer = try QueryEngine.answer(try question(.object(json)), try fixture.snapshot()).json
+            return answer["users"]
+        }
+        #expect(
+            try users(2, "in_progress") == [
+                ["user_id": "O", "anonymous": false, "reached_at": "2024-03-01T11:10:00.000000Z"],
+                ["user_id": "G", "anonymous": true, "reached_at": "2024-03-01T09:10:00.000000Z"],
+            ])
+        #expect(try users(2, "in_progress", limit: 1)?.asArray?.count == 1)
+        #expect(try users(1, "dropped")?[0]?["user_id"] == "D")
+        #expect(try users(3, "converted")?[0]?["user_id"] == "F")
+        #expect(try users(3, "dropped") == [])
+        #expect(try users(1, "reached")?.asArray?.count == 4)
     }
 
     @Test func anonymousPeopleCountNobodysEventsDoNot() throws {

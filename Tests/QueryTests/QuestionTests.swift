@@ -1,3 +1,4 @@
+import Files
 import JSON
 import Testing
 import Zones
@@ -16,6 +17,11 @@ import Zones
     private func place(_ json: JSONValue) -> String? {
         guard case .invalid(let path, _, _) = error(json) else { return nil }
         return path
+    }
+
+    /// A question for users at a step.
+    private static func funnel(_ usersAt: String) -> String {
+        #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"users_at":\#(usersAt)}"#
     }
 
     /// What the grammar refuses, and the place of the fault.
@@ -68,6 +74,10 @@ import Zones
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"7x"}"#, "window"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":0}}"#, "window"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"0d"}"#, "window"),
+        (funnel(#"{"step":1}"#), "users_at.outcome"),
+        (funnel(#"{"outcome":"reached"}"#), "users_at.step"),
+        (funnel(#"{"step":0,"outcome":"reached"}"#), "users_at.step"),
+        (funnel(#"{"step":1,"outcome":"left"}"#), "users_at.outcome"),
         (#"{"kind":"aggregate","timeout_ms":99}"#, "timeout_ms"),
         (#"{"kind":"aggregate","timeout_ms":600001}"#, "timeout_ms"),
         (#"{"kind":"aggregate","query_id":""}"#, "query_id"), (#"{"kind":"aggregate","query_id":"a b"}"#, "query_id"),
@@ -111,6 +121,7 @@ import Zones
         (#"{"kind":"aggregate","filters":{"start_date":"today","end_date":"yesterday"}}"#, "filters.end_date"),
         (#"{"kind":"aggregate","date_range":{"start":"2024-02-30"}}"#, "date_range.start"),
         (#"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"99999999999999d"}"#, "window"),
+        (funnel(#"{"step":3,"outcome":"reached"}"#), "users_at.step"),
         (#"{"kind":"events","cursor":"9999999999999999999_0"}"#, "cursor"),
         (#"{"kind":"segment","segment":{"did":"a","within":"9999999999d"}}"#, "segment.within"),
     ]
@@ -134,6 +145,7 @@ import Zones
         #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":"12_hours"}"#,
         #"{"kind":"funnel","funnel_steps":[{"event_type":"a","name":"A","filters":{"x":1}},{"event_type":"b"}]}"#,
         #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"window":{"days":7}}"#,
+        funnel(#"{"step":2,"outcome":"dropped"}"#),
         #"{"kind":"aggregate","timeout_ms":100,"query_id":"a-Z_9"}"#,
         #"{"kind":"events"}"#, #"{"kind":"events","order":"asc","limit":10000,"cursor":"-5_7","filters":{"n":1}}"#,
         #"{"kind":"user","user_id":"u"}"#,
@@ -150,6 +162,13 @@ import Zones
 
     @Test(arguments: good)
     func aGoodQuestionIsUnderstood(json: String) throws { _ = try question(try JSONValue(parsing: json)) }
+
+    @Test func theQuestionsToStartFromAreUnderstood() throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs/queries"
+        let names = try Disk.posix.list(folder)
+        #expect(names.count > 5)
+        for name in names { _ = try question(try JSONValue(parsing: try Disk.posix.contents(folder + "/" + name))) }
+    }
 
     @Test(arguments: ungrammatical + senseless)
     func anErrorNamesThePlace(json: String, path: String) throws {

@@ -25,6 +25,8 @@ import Testing
             #expect(names(definitions[kind]?["properties"]) == Set(Question.members + own), "\(kind)")
         }
         #expect(names(definitions["operator"]?["enum"]) == Set(FilterReader.operators))
+        let outcomes = names(definitions["funnel"]?["properties"]?["users_at"]?["properties"]?["outcome"]?["enum"])
+        #expect(outcomes == Set(FunnelQuestion.UsersAt.Outcome.allCases.map(\.rawValue)))
         let comparisons = names(definitions["times"]?["propertyNames"]?["enum"])
         #expect(comparisons == Set(SegmentQuestion.Times.Comparison.allCases.map(\.rawValue)))
         let types = names(definitions["metric"]?["oneOf"]?[2]?["properties"]?["type"]?["enum"])

@@ -20,9 +20,8 @@ struct QueryAccess {
     private let dataFolder: String
 
     init(_ arguments: CommandArguments, environment: [String: String], disk: Disk) throws {
-        let config = try ConfigFiles(
-            paths: arguments.values("config"), environment: environment, disk: disk
-        ).query()
+        let paths = arguments.values("config")
+        let config = try ConfigFiles(paths: paths, environment: environment, disk: disk).query()
         dataFolder = arguments.value("data") ?? config.data
         address = try arguments.value("address", expected: "host:port", { ListenAddress($0) }) ?? config.listen
         if let text = arguments.value("token") {

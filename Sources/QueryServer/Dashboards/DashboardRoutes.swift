@@ -11,12 +11,18 @@ struct DashboardRoutes: Sendable {
     private var definitions: [Route] {
         let api = dashboards
         return [
-            Route(.get, "/v1/dashboards", .project(.read), Documents.listDashboards) { try api.list($0) },
-            Route(.post, "/v1/dashboards", .project(.write), Documents.createDashboard) { try api.create($0) },
-            Route(.get, "/v1/dashboards/{id}", .project(.read), Documents.getDashboard) { try api.get($0) },
-            Route(.put, "/v1/dashboards/{id}", .project(.write), Documents.replaceDashboard) { try api.replace($0) },
-            Route(.delete, "/v1/dashboards/{id}", .project(.write), Documents.deleteDashboard) { try api.delete($0) },
-            Route(.post, "/v1/dashboards/{id}/duplicate", .project(.write), Documents.duplicateDashboard) {
+            Route(.get, "/v1/dashboards", .project(.read), on: .brief, Documents.listDashboards) { try api.list($0) },
+            Route(.post, "/v1/dashboards", .project(.write), on: .brief, Documents.createDashboard) {
+                try api.create($0)
+            },
+            Route(.get, "/v1/dashboards/{id}", .project(.read), on: .brief, Documents.getDashboard) { try api.get($0) },
+            Route(.put, "/v1/dashboards/{id}", .project(.write), on: .brief, Documents.replaceDashboard) {
+                try api.replace($0)
+            },
+            Route(.delete, "/v1/dashboards/{id}", .project(.write), on: .brief, Documents.deleteDashboard) {
+                try api.delete($0)
+            },
+            Route(.post, "/v1/dashboards/{id}/duplicate", .project(.write), on: .brief, Documents.duplicateDashboard) {
                 try api.duplicate($0)
             },
         ]
@@ -26,7 +32,7 @@ struct DashboardRoutes: Sendable {
         let api = dashboards
         return [
             Route(.get, "/v1/dashboards/{id}/data", .project(.read), Documents.dashboardData) { try api.data($0) },
-            Route(.get, "/v1/shared/{token}", .open, Documents.sharedDashboard) { try api.shared($0) },
+            Route(.get, "/v1/shared/{token}", .open, on: .brief, Documents.sharedDashboard) { try api.shared($0) },
             Route(.get, "/v1/shared/{token}/data", .open, Documents.sharedData) { try api.sharedData($0) },
         ]
     }
@@ -34,30 +40,40 @@ struct DashboardRoutes: Sendable {
     private var links: [Route] {
         let api = dashboards
         return [
-            Route(.post, "/v1/dashboards/{id}/shares", .project(.write), Documents.createShare) { try api.share($0) },
-            Route(.get, "/v1/shares", .project(.write), Documents.listShares) { try api.shares.list($0) },
-            Route(.delete, "/v1/shares/{id}", .project(.write), Documents.deleteShare) { try api.shares.delete($0) },
+            Route(.post, "/v1/dashboards/{id}/shares", .project(.write), on: .brief, Documents.createShare) {
+                try api.share($0)
+            },
+            Route(.get, "/v1/shares", .project(.write), on: .brief, Documents.listShares) { try api.shares.list($0) },
+            Route(.delete, "/v1/shares/{id}", .project(.write), on: .brief, Documents.deleteShare) {
+                try api.shares.delete($0)
+            },
         ]
     }
 
     private var saved: [Route] {
         let api = questions
         return [
-            Route(.get, "/v1/questions", .project(.read), Documents.listQuestions) { try api.list($0) },
-            Route(.post, "/v1/questions", .project(.write), Documents.createQuestion) { try api.create($0) },
-            Route(.get, "/v1/questions/{id}", .project(.read), Documents.getQuestion) { try api.get($0) },
-            Route(.put, "/v1/questions/{id}", .project(.write), Documents.replaceQuestion) { try api.replace($0) },
-            Route(.delete, "/v1/questions/{id}", .project(.write), Documents.deleteQuestion) { try api.delete($0) },
+            Route(.get, "/v1/questions", .project(.read), on: .brief, Documents.listQuestions) { try api.list($0) },
+            Route(.post, "/v1/questions", .project(.write), on: .brief, Documents.createQuestion) {
+                try api.create($0)
+            },
+            Route(.get, "/v1/questions/{id}", .project(.read), on: .brief, Documents.getQuestion) { try api.get($0) },
+            Route(.put, "/v1/questions/{id}", .project(.write), on: .brief, Documents.replaceQuestion) {
+                try api.replace($0)
+            },
+            Route(.delete, "/v1/questions/{id}", .project(.write), on: .brief, Documents.deleteQuestion) {
+                try api.delete($0)
+            },
         ]
     }
 
     private var described: [Route] {
         let api = descriptions
         return [
-            Route(.put, "/v1/events/names/{name}", .project(.write), Documents.describeEvent) {
+            Route(.put, "/v1/events/names/{name}", .project(.write), on: .brief, Documents.describeEvent) {
                 try api.put(.event, $0)
             },
-            Route(.put, "/v1/properties/{name}", .project(.write), Documents.describeProperty) {
+            Route(.put, "/v1/properties/{name}", .project(.write), on: .brief, Documents.describeProperty) {
                 try api.put(.property, $0)
             },
         ]

@@ -7,8 +7,8 @@ import Query
 import Table
 import Zones
 
-/// Dashboards over HTTP: docs/dashboards.md. Those of the configuration come first and cannot be changed; the others are
-/// in the store.
+/// Dashboards over HTTP: docs/dashboards.md. Those of the configuration come first and cannot be changed; the others
+/// are in the store.
 struct DashboardsAPI: Sendable {
     /// Answers one question of a call.
     typealias Ask = @Sendable (Question, Snapshot, Call) throws -> Answer
@@ -126,11 +126,19 @@ struct DashboardsAPI: Sendable {
         let minute = started - started % 60_000_000
         let plan = try DataPlan(
             dashboard, options, isPublic: isPublic, snapshot: snapshot, nowMicros: minute, context)
-        let headers = HTTPHeaders([("ETag", plan.tag), ("Cache-Control", "no-cache")])
-        if call.request.hasAlready(plan.tag) { return HTTPResponse(status: 304, headers: headers, body: []) }
-        let widgets = try DashboardData(plan: plan, ask: { try ask($0, snapshot, call) }).widgets()
+        return try .tagged(plan.tag, for: call.request) {
+            let widgets = try DashboardData(plan: plan, ask: { try ask($0, snapshot, call) }).widgets()
+            let json: JSONValue = [
+                "dashboard_id": .string(dashboard.id), "name": .string(dashboard.name), "widgets": .array(widgets),
+                "meta": meta(plan, snapshot, startedMicros: started),
+            ]
+            return .json(json.encoded())
+        }
+    }
+
+    private func meta(_ plan: DataPlan, _ snapshot: Snapshot, startedMicros: Int64) -> JSONValue {
         let range = plan.range
-        let meta: JSONValue = [
+        return [
             "from": range.from == .min ? nil : .string(ISO8601.format(micros: range.from, zone: plan.zone)),
             "to": range.to == .max ? nil : .string(ISO8601.format(micros: range.to, zone: plan.zone)),
             "time_zone": .string(plan.zone.name),
@@ -138,15 +146,8 @@ struct DashboardsAPI: Sendable {
                 "position": .integer(snapshot.position),
                 "clock": .string(ISO8601.format(micros: snapshot.clockMicros)),
             ],
-            "elapsed_ms": .number(Double(clock() - started) / 1000),
+            "elapsed_ms": .number(Double(clock() - startedMicros) / 1000),
         ]
-        let json: JSONValue = [
-            "dashboard_id": .string(dashboard.id), "name": .string(dashboard.name), "widgets": .array(widgets),
-            "meta": meta,
-        ]
-        var response = HTTPResponse.json(json.encoded())
-        for (name, value) in headers.fields { response.headers.append(name, value) }
-        return response
     }
 
     // MARK: Links

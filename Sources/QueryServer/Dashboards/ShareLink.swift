@@ -3,7 +3,7 @@ import Foundation
 
 /// What a link to a shared dashboard says, signed so that nobody but this server can make one.
 ///
-///     base64url(project "\n" share id "\n" expiry in seconds since 1970) "." base64url(HMAC-SHA-256 of the former's text)
+///     base64url(project "\n" share id "\n" expiry in seconds since 1970) "." base64url(HMAC-SHA-256 of the first part)
 ///
 /// A good signature is not enough: the share's row must be there too, so that a link can be taken back.
 struct ShareLink: Sendable, Equatable {

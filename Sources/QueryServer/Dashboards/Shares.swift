@@ -70,7 +70,7 @@ final class Shares: Sendable {
         return (link.project, dashboardID, link.expirySeconds * 1_000_000)
     }
 
-    private func json(_ document: Document, _ origin: String) throws -> JSONValue {
+    private func json(_ document: Document, _ origin: HostRules.Origin) throws -> JSONValue {
         let expiry = Self.expiryMicros(document)
         let link = ShareLink(
             project: document.key.project, shareID: document.key.id, expirySeconds: expiry / 1_000_000)

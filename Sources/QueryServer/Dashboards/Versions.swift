@@ -23,15 +23,6 @@ extension HTTPRequest {
     func expectedVersion() throws(Problem) -> Int64? {
         if case .hasVersion(let version) = try writeCondition() { version } else { nil }
     }
-
-    /// Whether `If-None-Match` names the tag.
-    func hasAlready(_ tag: String) -> Bool {
-        guard let value = headers["If-None-Match"] else { return false }
-        return value.split(separator: ",").contains { part in
-            let name = part.drop { $0 == " " }.prefix { $0 != " " }
-            return name == "*" || name == tag || name == "W/" + tag
-        }
-    }
 }
 
 extension HTTPResponse {

@@ -239,3 +239,41 @@ function pngOf(canvas) {
         copy.toBlob(resolve, "image/png");
     });
 }
+
+/** A small line without axes. It says nothing that the number beside it does not. */
+export function sparkline(values) {
+    const canvas = h("canvas", { "aria-hidden": "true" });
+    const element = h("div", { class: "sparkline" }, canvas);
+    const state = { drawn: null };
+    const draw = () => {
+        state.drawn?.destroy();
+        const color = seriesColor(0);
+        const last = values.length - 1;
+        state.drawn = new window.Chart(canvas, {
+            type: "line",
+            data: {
+                labels: values.map(String),
+                datasets: [{
+                    data: values, borderColor: color, backgroundColor: faded(color, 0.12), fill: "origin",
+                    borderWidth: 1.5, pointRadius: 0, tension: 0.3, cubicInterpolationMode: "monotone",
+                    segment: { borderDash: (segment) => (segment.p1DataIndex === last ? [3, 3] : undefined) },
+                }],
+            },
+            options: {
+                responsive: true, maintainAspectRatio: false, animation: false, events: [],
+                scales: { x: { display: false }, y: { display: false, beginAtZero: true } },
+                plugins: { legend: { display: false }, tooltip: { enabled: false } },
+            },
+        });
+    };
+    document.addEventListener("themechange", draw);
+    const frame = requestAnimationFrame(draw);
+    return {
+        element,
+        destroy() {
+            cancelAnimationFrame(frame);
+            document.removeEventListener("themechange", draw);
+            state.drawn?.destroy();
+        },
+    };
+}

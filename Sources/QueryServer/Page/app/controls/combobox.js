@@ -17,7 +17,8 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         type: "text", role: "combobox", class: "input", "aria-label": label, "aria-expanded": "false",
         "aria-controls": listId, "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false", placeholder,
     });
-    const list = h("ul", { class: "options", role: "listbox", id: listId, "aria-label": label });
+    // In the top layer, so that no dialog or scrolled part cuts it off.
+    const list = h("ul", { class: "options", role: "listbox", id: listId, "aria-label": label, popover: "manual" });
     const root = h("div", { class: `combobox ${className}` }, input);
     const state = { value, choices: [], all: [], active: -1, isOpen: false, isTyped: false };
 
@@ -26,9 +27,13 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         input.value = textOf(state.value);
         state.isTyped = false;
     };
+    const onScroll = (event) => {
+        if (event.target !== list) placeUnder(list, input);
+    };
     const close = () => {
         state.isOpen = false;
         list.remove();
+        window.removeEventListener("scroll", onScroll, true);
         input.setAttribute("aria-expanded", "false");
         input.removeAttribute("aria-activedescendant");
     };
@@ -65,6 +70,9 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         state.isOpen = true;
         fill(list, h("li", { class: "option-none", role: "option", "aria-disabled": "true" }, "Loading …"));
         root.append(list);
+        list.showPopover();
+        placeUnder(list, input);
+        window.addEventListener("scroll", onScroll, true);
         input.setAttribute("aria-expanded", "true");
         try {
             state.all = await options();
@@ -72,7 +80,9 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
             fill(list, h("li", { class: "option-none", role: "option" }, errorNote(error)));
             return;
         }
-        if (state.isOpen) draw();
+        if (!state.isOpen) return;
+        draw();
+        placeUnder(list, input);
     };
     const settle = () => {
         if (!state.isTyped) return show();
@@ -125,6 +135,19 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
     };
     show();
     return root;
+}
+
+/** Under the field, or over it where there is more room; never past the window's edge. */
+function placeUnder(list, input) {
+    const box = input.getBoundingClientRect();
+    const margin = 8;
+    const below = window.innerHeight - box.bottom - margin;
+    const isAbove = below < 180 && box.top > below;
+    list.style.setProperty("max-height", `${Math.min(320, (isAbove ? box.top : below) - margin)}px`);
+    list.style.setProperty("min-width", `${box.width}px`);
+    const left = Math.min(box.left, document.documentElement.clientWidth - list.offsetWidth - margin);
+    list.style.setProperty("left", `${Math.max(margin, left)}px`);
+    list.style.setProperty("top", `${isAbove ? box.top - list.offsetHeight - 4 : box.bottom + 4}px`);
 }
 
 function optionItem(choice, onTake) {

@@ -1,6 +1,8 @@
 // Pickers of what the catalog knows: events, properties, zones.
 
 import { columns } from "../catalog.js";
+import { h } from "../dom.js";
+import { icon } from "../icons.js";
 import { percent, shortNumber } from "../format.js";
 import { zones } from "../ranges.js";
 import { combobox } from "./combobox.js";
@@ -40,9 +42,7 @@ export function propertyPicker(catalog, options) {
 
 /** Picks the time zone whose days and hours count. */
 export function zonePicker({ value, onChange }) {
-    return combobox({
-        label: "Time zone", value, className: "zone-picker",
-        options: () => zones().map((zone) => ({ value: zone, text: zone })),
-        onChange,
-    });
+    return h("div", { class: "zone-picker" }, icon("globe", 16), combobox({
+        label: "Time zone", value, onChange, options: () => zones().map((zone) => ({ value: zone, text: zone })),
+    }));
 }

@@ -52,6 +52,6 @@ export function keepInside(panel) {
     const box = panel.getBoundingClientRect();
     const over = box.right - (document.documentElement.clientWidth - margin);
     const shift = over > 0 ? -Math.min(over, box.left - margin) : box.left < margin ? margin - box.left : 0;
-    if (shift !== 0) panel.style.setProperty("transform", `translateX(${shift}px)`);
+    if (shift !== 0) panel.style.setProperty("margin-left", `${shift}px`);
     if (box.bottom > window.innerHeight - margin && box.top - box.height > margin) panel.classList.add("above");
 }

@@ -10,9 +10,8 @@ import { csvButton, table } from "../table.js";
 import { openForm } from "../controls/dialog.js";
 import { periodPicker } from "../controls/period.js";
 import { toast } from "../controls/toast.js";
-import { bar } from "./bars.js";
-import { propertyTable } from "./data_properties.js";
-import { kindTag } from "./event_details.js";
+import { barCell, propertyTable } from "../data/properties.js";
+import { kindTag } from "../events/details.js";
 
 export async function render(container, context, { id, query }) {
     const state = { range: parseRange(query.get("range")) ?? context.range, wanted: "", showsHidden: false };
@@ -62,7 +61,8 @@ async function loadAll(body, context, state, load) {
 
 function searchBar(state, hiddenCount, draw) {
     const search = h("input", {
-        type: "search", class: "input", placeholder: "Find an event or property", "aria-label": "Find an event or property",
+        type: "search", class: "input",
+        placeholder: "Find an event or property", "aria-label": "Find an event or property",
         value: state.wanted, onInput: () => {
             state.wanted = search.value.trim().toLowerCase();
             draw();
@@ -85,10 +85,14 @@ function eventsCard(events, context, load) {
         {
             key: "name", label: "Event", format: (name, event) => h("span", { class: "named" },
                 h("a", { href: addressOf("data", name) }, kindTag(name)),
-                event.reserved && h("span", { class: "tag" }, "reserved"), event.hidden && h("span", { class: "tag" }, "hidden"),
+                event.reserved && h("span", { class: "tag" }, "reserved"),
+                event.hidden && h("span", { class: "tag" }, "hidden"),
                 event.description && h("span", { class: "note" }, event.description)),
         },
-        { key: "count", label: "Events", type: "number", format: (count) => bar(count, count / most, shortNumber(count)) },
+        {
+            key: "count", label: "Events", type: "number",
+            format: (count) => barCell(count, count / most, shortNumber(count)),
+        },
         { key: "users", label: "People", type: "number" },
         { key: "last_seen", label: "Last seen", format: (at) => seen(at, context.zone) },
         { key: "first_seen", label: "First seen", format: (at) => seen(at, context.zone) },
@@ -96,7 +100,7 @@ function eventsCard(events, context, load) {
     ];
     return h("section", { class: "card" },
         h("div", { class: "table-head" }, h("h2", {}, counted(events.length, "event")),
-            csvButton("events", columns.filter((column) => column.label), events)),
+            csvButton("events", columns.filter((column) => column.key !== "edit"), events)),
         table(columns, events, { caption: "Events", emptyText: "No event of that name.", pageSize: 50 }));
 }
 
@@ -117,18 +121,25 @@ async function loadEvent(body, context, name, state, load) {
     const [{ events }, { properties, event_count: count }] = answer;
     const event = events.find((item) => item.name === name);
     if (!event) {
-        fill(body, h("section", { class: "card" }, empty("No such event in these dates", "It may have come before or after.",
-            h("a", { class: "button", href: addressOf("data") }, "All events"))));
+        const back = h("a", { class: "button", href: addressOf("data") }, "All events");
+        fill(body, h("section", { class: "card" },
+            empty("No such event in these dates", "It may have come before or after.", back)));
         return;
     }
+    const facts = [
+        ["Events", exactNumber(count)], ["People", exactNumber(event.users)],
+        ["First seen", dateTime(event.first_seen, context.zone)],
+        ["Last seen", dateTime(event.last_seen, context.zone)],
+    ];
+    const them = addressOf("events", null, { event: name });
     fill(body,
         h("section", { class: "card data-event" },
-            h("p", { class: event.description ? null : "note" }, event.description || "Nobody has described this event yet."),
-            h("dl", { class: "facts" }, [["Events", exactNumber(count)], ["People", exactNumber(event.users)],
-                ["First seen", dateTime(event.first_seen, context.zone)], ["Last seen", dateTime(event.last_seen, context.zone)]]
-                .map(([key, value]) => h("div", { class: "pair" }, h("dt", {}, key), h("dd", {}, value)))),
+            h("p", { class: event.description ? null : "note" },
+                event.description || "Nobody has described this event yet."),
+            h("dl", { class: "facts" },
+                facts.map(([key, value]) => h("div", { class: "pair" }, h("dt", {}, key), h("dd", {}, value)))),
             h("div", { class: "row" },
-                h("a", { class: "button", href: addressOf("events", null, { event: name }) }, icon("events", 16), "See them"),
+                h("a", { class: "button", href: them }, icon("events", 16), "See them"),
                 context.canWrite && h("button", {
                     type: "button", class: "button", onClick: () => openEdit(context, "event", event, load),
                 }, icon("edit", 16), "Describe"))),
@@ -139,8 +150,9 @@ async function loadEvent(body, context, name, state, load) {
 function editColumn(context, kind, load) {
     if (!context.canWrite) return [];
     return [{
-        key: "edit", label: "", sortable: false, format: (_, item) => h("button", {
-            type: "button", class: "button quiet square", "aria-label": `Describe or hide ${item.name}`, title: "Describe or hide",
+        key: "edit", label: "Edit", sortable: false, format: (_, item) => h("button", {
+            type: "button", class: "button quiet square row-action",
+            "aria-label": `Describe or hide ${item.name}`, title: "Describe or hide",
             onClick: () => openEdit(context, kind, item, load),
         }, icon("edit", 16)),
     }];

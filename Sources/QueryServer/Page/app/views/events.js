@@ -10,12 +10,13 @@ import { filterBuilder, filtersOf } from "../controls/filters.js";
 import { periodPicker } from "../controls/period.js";
 import { eventPicker } from "../controls/pickers.js";
 import { toast } from "../controls/toast.js";
-import { answerNote } from "./answer_note.js";
-import { columnChooser, usualColumns } from "./event_columns.js";
-import { fieldOf } from "./event_details.js";
-import { EventTable } from "./event_table.js";
-import { copyMenu } from "./saved_questions.js";
-import { volumeChart } from "./event_volume.js";
+import { answerNote } from "../questions/answer_note.js";
+import { columnChooser, usualColumns } from "../events/columns.js";
+import { fieldOf } from "../events/details.js";
+import { EventTable } from "../events/table.js";
+import { copyMenu } from "../questions/saved.js";
+import { volumeChart } from "../events/volume.js";
+import { parseTests, testsText } from "../questions/where.js";
 
 const pageEvents = 100;
 const savedEventsMax = 10_000;
@@ -30,27 +31,18 @@ export async function render(container, context, { query }) {
 function stateOf(query, context) {
     return {
         event: query.get("event"),
-        tests: parsedTests(query.get("where")),
+        tests: parseTests(query.get("where")),
         range: parseRange(query.get("range")) ?? context.range,
         order: query.get("order") === "asc" ? "asc" : "desc",
         columns: query.get("columns")?.split(",").filter(Boolean) ?? usualColumns,
     };
 }
 
-function parsedTests(text) {
-    try {
-        const tests = JSON.parse(text ?? "[]");
-        return Array.isArray(tests) ? tests.filter((test) => test?.field && test.op) : [];
-    } catch {
-        return [];
-    }
-}
-
 class EventsView {
     constructor(container, context, state) {
         Object.assign(this, { container, context, state });
         this.volume = volumeChart(context, (range) => this.zoom(range));
-        this.answer = h("section", { class: "card", "aria-label": "Events" });
+        this.answer = h("section", { class: "card" });
         this.asking = null;
     }
 
@@ -122,7 +114,7 @@ class EventsView {
     keepAddress() {
         const { event, tests, range, order, columns } = this.state;
         this.context.setQuery({
-            event, where: tests.length > 0 ? JSON.stringify(tests) : null, range: rangeText(range),
+            event, where: testsText(tests), range: rangeText(range),
             order: order === "asc" ? order : null,
             columns: columns.join() === usualColumns.join() ? null : columns.join(),
         });
@@ -142,15 +134,18 @@ class EventsView {
         const { zone } = this.context;
         if (answer.events.length === 0) {
             this.table = null;
-            fill(this.answer, empty("No events here", "No event of these dates passes the filters."), answerNote(answer.meta, zone));
+            fill(this.answer,
+                empty("No events here", "No event of these dates passes the filters."), answerNote(answer.meta, zone));
             return;
         }
         this.table = new EventTable(this.state.columns, zone);
         this.table.add(answer.events);
         const more = h("div", { class: "table-more" });
         const drawMore = (cursor) => fill(more, cursor
-            ? h("button", { type: "button", class: "button", onClick: () => this.next(question, cursor, signal, drawMore, more) },
-                "Show more")
+            ? h("button", {
+                type: "button", class: "button",
+                onClick: () => this.next(question, cursor, signal, drawMore, more),
+            }, "Show more")
             : h("p", { class: "note" }, `${exactNumber(this.table.events.length)} events, no more`));
         drawMore(answer.next_cursor);
         fill(this.answer, this.table.element, more, answerNote(answer.meta, zone));
@@ -177,7 +172,8 @@ class EventsView {
                 button.disabled = true;
                 try {
                     const question = { ...this.question(), limit: savedEventsMax };
-                    const { events, next_cursor: cursor } = await this.context.api.ask(question, { signal: this.context.signal });
+                    const answer = await this.context.api.ask(question, { signal: this.context.signal });
+                    const { events, next_cursor: cursor } = answer;
                     const columns = this.state.columns.map((name) => ({ key: name, label: name }));
                     const rows = events.map((event) => Object.fromEntries(
                         this.state.columns.map((name) => [name, fieldOf(event, name)])));

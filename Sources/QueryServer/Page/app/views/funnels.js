@@ -8,15 +8,18 @@ import { csvButton } from "../table.js";
 import { filterBuilder } from "../controls/filters.js";
 import { periodPicker } from "../controls/period.js";
 import { zonePicker } from "../controls/pickers.js";
-import { answerNote } from "./answer_note.js";
-import { funnelBars, funnelLegend, funnelTable } from "./funnel_bars.js";
-import { openPeople } from "./funnel_people.js";
-import { isComplete, newFunnel, parseState, questionOf, stateOfSaved, stateText, windowUnits } from "./funnel_state.js";
-import { stepsBuilder } from "./funnel_steps.js";
-import { copyMenu, saveButton, savedMenu } from "./saved_questions.js";
+import { answerNote } from "../questions/answer_note.js";
+import { funnelBars, funnelLegend, funnelTable } from "../funnels/columns.js";
+import { openPeople } from "../funnels/people.js";
+import {
+    isComplete, newFunnel, parseState, questionOf, stateOfSaved, stateText, windowUnits,
+} from "../funnels/state.js";
+import { stepsBuilder } from "../funnels/steps.js";
+import { copyMenu, saveButton, savedMenu } from "../questions/saved.js";
 
 export async function render(container, context, { id, query }) {
-    const saved = id ? await context.api.get(`/v1/questions/${encodeURIComponent(id)}`, { signal: context.signal }) : null;
+    const path = id && `/v1/questions/${encodeURIComponent(id)}`;
+    const saved = path ? await context.api.get(path, { signal: context.signal }) : null;
     const state = parseState(query.get("funnel"))
         ?? (saved ? stateOfSaved(saved, context.range, context.zone) : null)
         ?? newFunnel(context.range, context.zone);
@@ -26,10 +29,15 @@ export async function render(container, context, { id, query }) {
     return () => view.asking?.abort();
 }
 
+function isSmall() {
+    return matchMedia("(max-width: 1080px)").matches;
+}
+
 class FunnelView {
     constructor(container, context, state, saved) {
         Object.assign(this, { container, context, state, saved });
-        this.answer = h("section", { class: "card funnel-answer", "aria-label": "Answer" });
+        this.answer = h("section", { class: "card conversion-answer", "aria-label": "Answer" });
+        this.figures = h("section", { class: "card conversion-figures", "aria-label": "By step", hidden: true });
         this.asking = null;
     }
 
@@ -49,18 +57,18 @@ class FunnelView {
                 back: saved ? { href: "#/funnels", text: "New funnel" } : null, actions,
             }),
             h("div", { class: "builder" },
-                h("section", { class: "card builder-form", "aria-label": "Steps" },
-                    h("h2", {}, "Steps"),
-                    stepsBuilder(context.catalog, state.steps, () => this.changed()),
-                    h("div", { class: "builder-rest" }, this.windowField(), this.zoneField()),
-                    h("h2", {}, "Of all steps"),
-                    filterBuilder(context.catalog, {
-                        tests: state.tests, addText: "Only events where …",
-                        onChange: (tests) => this.changed(() => {
-                            state.tests = tests;
-                        }),
-                    })),
-                this.answer));
+                // On small screens the answer of a finished funnel comes first; its steps open on demand.
+                h("details", { class: "card builder-form", open: !(isComplete(state) && isSmall()) },
+                    h("summary", {}, h("h2", {}, "Steps"), icon("down", 16)),
+                    h("div", { class: "builder-parts" },
+                        stepsBuilder(context.catalog, state.steps, () => this.changed()),
+                        h("div", { class: "builder-rest" }, this.windowField(), this.zoneField()),
+                        h("h2", {}, "Filters on every step"),
+                        filterBuilder(context.catalog, {
+                            tests: state.tests, addText: "Only events where …",
+                            onChange: (tests) => this.changed(() => { state.tests = tests; }),
+                        }))),
+                this.answer, this.figures));
     }
 
     usualName() {
@@ -82,7 +90,7 @@ class FunnelView {
             class: "select", "aria-label": "Unit of the window",
             onChange: () => this.changed(() => { state.window.unit = unit.value; }),
         }, windowUnits.map((name) => h("option", { value: name, selected: name === state.window.unit }, name)));
-        return labelled("Within, from the first step", h("div", { class: "joined" }, count, unit));
+        return labelled("Time to convert", h("div", { class: "joined" }, count, unit));
     }
 
     zoneField() {
@@ -117,14 +125,15 @@ class FunnelView {
         const asking = this.asking = new AbortController();
         if (!isComplete(this.state)) {
             this.answer.removeAttribute("aria-busy");
-            fill(this.answer, empty("Choose the events of two steps", "Steps count in their order: who does the second after "
-                + "the first, within the window, is converted.", h("button", {
-                type: "button", class: "button", onClick: () => this.suggest(),
-            }, "Fill in a suggestion")));
+            this.figures.hidden = true;
+            const suggest = h("button", { type: "button", class: "button", onClick: () => this.suggest() },
+                "Fill in a suggestion");
+            fill(this.answer, empty("Choose the events of two steps",
+                "Steps count in their order: who does the second after the first, in time, is converted.", suggest));
             return;
         }
         const question = questionOf(this.state);
-        const isFirst = !this.answer.querySelector(".funnel-columns");
+        const isFirst = !this.answer.querySelector(".conversion-columns");
         const answer = await during(this.answer, () => this.context.api.ask(question, { signal: asking.signal }),
             { shape: "chart", retry: () => this.ask(), keep: !isFirst });
         if (answer && asking === this.asking) this.show(question, answer);
@@ -150,17 +159,20 @@ class FunnelView {
             h("div", { class: "answer-head" },
                 h("p", { class: "answer-figure" },
                     h("strong", { class: "figure" }, percent(answer.overall_conversion_rate)),
-                    h("span", {}, `${exactNumber(last.users)} of ${exactNumber(steps[0].users)} people came through all `
-                        + `${steps.length} steps`)),
+                    h("span", {}, `${exactNumber(last.users)} of ${exactNumber(steps[0].users)} people came `
+                        + `through all ${steps.length} steps`)),
                 this.period()),
             steps[0].users === 0
                 ? empty("Nobody entered this funnel", `No event of step 1, ${steps[0].name}, lies in these dates.`)
-                : [h("div", { class: "funnel-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
+                : [h("div", { class: "conversion-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
                     context: this.context, question, steps, index, outcome, zone: this.state.zone,
                 }))), funnelLegend()],
-            h("div", { class: "table-head" }, h("h2", {}, "By step"), csvButton(this.saved?.name ?? "funnel", columns, rows)),
-            element,
             answerNote(answer.meta, this.state.zone));
+        this.figures.hidden = false;
+        fill(this.figures,
+            h("div", { class: "table-head" },
+                h("h2", {}, "By step"), csvButton(this.saved?.name ?? "funnel", columns, rows)),
+            element);
         this.context.announce(`${percent(answer.overall_conversion_rate)} came through`);
     }
 }

@@ -17,11 +17,12 @@ export async function render(container, context) {
     const looked = h("span", { class: "note" });
     fill(container,
         viewHead("Health", { note: "Where the events are, and whether any are missing.", actions: [looked] }), body);
-    const first = await during(body, () => context.api.get("/v1/status", { signal: context.signal }), { shape: "lines" });
+    const look = () => context.api.get("/v1/status", { signal: context.signal });
+    const first = await during(body, look);
     if (first) show(body, first, context);
     const timer = setInterval(async () => {
         try {
-            show(body, await context.api.get("/v1/status", { signal: context.signal }), context);
+            show(body, await look(), context);
             fill(looked, `Looked at ${new Date().toLocaleTimeString("en-GB")}`);
         } catch (error) {
             if (error.name !== "AbortError") fill(body, errorNote(error));
@@ -46,17 +47,19 @@ function show(body, status, context) {
 }
 
 function gradeMark(grade) {
-    return h("span", { class: `grade ${grade}` }, icon({ good: "check", quiet: "flat" }[grade] ?? "warning", 14), words[grade]);
+    const shape = { good: "check", quiet: "flat" }[grade] ?? "warning";
+    return h("span", { class: `grade ${grade}` }, icon(shape, 14), words[grade]);
 }
 
 /** A card: `{title, grade, figure, text, facts: [[name, value]]}`. */
 function cardElement({ title, grade, figure, text, facts }) {
+    const known = facts.filter(([, value]) => value !== null && value !== undefined);
     return h("section", { class: `card health-card ${grade}` },
         h("header", {}, h("h2", {}, title), gradeMark(grade)),
         h("p", { class: "figure" }, figure),
         h("p", { class: "note" }, text),
-        h("dl", { class: "facts" }, facts.filter(([, value]) => value !== null && value !== undefined).map(([name, value]) => (
-            h("div", { class: "pair" }, h("dt", {}, name), h("dd", {}, value))))));
+        h("dl", { class: "facts" },
+            known.map(([name, value]) => h("div", { class: "pair" }, h("dt", {}, name), h("dd", {}, value)))));
 }
 
 function projectCards(project, zone, isNamed) {
@@ -70,8 +73,8 @@ function arrivalCard({ freshness_seconds: seconds, as_of: asOf }, zone) {
     return {
         title: "Arrival", grade: isQuiet ? "quiet" : "good",
         figure: isNone ? "no events" : `${duration(seconds)} ago`,
-        text: isNone ? "Nothing has been stored yet." : isQuiet ? "The last batch was stored a while ago: nobody sends just now."
-            : "The last batch was stored.",
+        text: isNone ? "Nothing has been stored yet."
+            : isQuiet ? "The last batch was stored a while ago: nobody sends just now." : "The last batch was stored.",
         facts: [["Last stored", isNone ? null : dateTime(asOf?.clock, zone)], ["Position", asOf?.position]],
     };
 }
@@ -80,9 +83,12 @@ function answersCard({ behind, tail_events: tail, published_events: published })
     return {
         title: "Answers", grade: !behind ? "good" : behind.reason === "tail memory full" ? "bad" : "warning",
         figure: behind ? `${counted(behind.records, "record")} behind` : "up to date",
-        text: behind ? `Stored events are not in the answers yet: ${behind.reason}.` : "Every stored event is in every answer.",
-        facts: [["Events", exactNumber((published ?? 0) + (tail ?? 0))], ["Published in tables", exactNumber(published)],
-            ["In the log only", exactNumber(tail)]],
+        text: behind ? `Stored events are not in the answers yet: ${behind.reason}.`
+            : "Every stored event is in every answer.",
+        facts: [
+            ["Events", exactNumber((published ?? 0) + (tail ?? 0))], ["Published in tables", exactNumber(published)],
+            ["In the log only", exactNumber(tail)],
+        ],
     };
 }
 
@@ -92,8 +98,11 @@ function tableCard(project) {
         title: "Tables", grade: "good", figure: bytes(size),
         text: published > 0 ? `${bytes(size / published)} an event, open to every engine that reads Delta.`
             : "Nothing is published yet.",
-        facts: [["Files", exactNumber(files)], ["Version", project.table_version < 0 ? null : exactNumber(project.table_version)],
-            ["Days", project.oldest_day ? `${project.oldest_day} to ${project.newest_day}` : null]],
+        facts: [
+            ["Files", exactNumber(files)],
+            ["Version", project.table_version < 0 ? null : exactNumber(project.table_version)],
+            ["Days", project.oldest_day ? `${project.oldest_day} to ${project.newest_day}` : null],
+        ],
     };
 }
 
@@ -105,8 +114,11 @@ function ledgerCard(ledger) {
         title: "Ledger", grade: refused > refusedBad ? "bad" : refused > refusedWarning ? "warning" : "good",
         figure: `${shortNumber(stored)} stored`,
         text: refused > 0 ? `${percent(refused, 2)} of what arrived was refused.` : "Nothing that arrived was refused.",
-        facts: [["Stored", exactNumber(stored)], ["Rejected", exactNumber(rejected)], ["Quarantined", exactNumber(quarantined)],
-            ["Duplicates left out", exactNumber(duplicate)], ["Skipped by senders", exactNumber(skipped)]],
+        facts: [
+            ["Stored", exactNumber(stored)], ["Rejected", exactNumber(rejected)],
+            ["Quarantined", exactNumber(quarantined)], ["Duplicates left out", exactNumber(duplicate)],
+            ["Skipped by senders", exactNumber(skipped)],
+        ],
     };
 }
 
@@ -120,6 +132,7 @@ function logCard({ segments, bytes: size }) {
 function serverCard({ version, uptime_seconds: uptime }) {
     return {
         title: "Server", grade: "good", figure: duration(uptime), text: "Since queryd was started.",
-        facts: [["Version", version]],
+        facts: [["Version", version], ["API", h("a", { href: "/openapi.json" }, "openapi.json")],
+            ["For Prometheus", h("a", { href: "/metrics" }, "metrics")]],
     };
 }

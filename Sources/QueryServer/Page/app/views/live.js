@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { counted, shortNumber, time } from "../format.js";
 import { viewHead } from "../states.js";
 import { eventPicker } from "../controls/pickers.js";
-import { eventItem } from "./event_details.js";
+import { eventItem } from "../events/details.js";
 
 const shownMax = 300;
 const heldMax = 1000;
@@ -45,12 +45,15 @@ class LiveView {
         const { context, state } = this;
         this.pauseButton = h("button", { type: "button", class: "button", onClick: () => this.pause(!this.isPaused) });
         const user = h("input", {
-            type: "search", class: "input", value: state.user ?? "", placeholder: "Any person", "aria-label": "User or anonymous id",
+            type: "search", class: "input", value: state.user ?? "",
+            placeholder: "Any person", "aria-label": "User or anonymous id",
             onChange: () => this.changed(() => { state.user = user.value.trim() || null; }),
         });
         const clear = h("button", { type: "button", class: "button quiet", onClick: () => this.clear() }, "Clear");
         fill(this.container,
-            viewHead("Live", { note: "Events as they are stored, newest first.", actions: [this.status, this.pauseButton] }),
+            viewHead("Live", {
+                note: "Events as they are stored, newest first.", actions: [this.status, this.pauseButton],
+            }),
             h("section", { class: "card live-head", "aria-label": "Rate and filters" },
                 h("div", { class: "live-rate" },
                     h("p", {}, this.rate, h("span", {}, "events in the last minute")), this.bars),
@@ -75,7 +78,8 @@ class LiveView {
         this.source?.close();
         this.say("waiting", "Connecting");
         const { event, user } = this.state;
-        const source = this.source = new EventSource(this.context.api.address("/v1/live", { event_type: event, user_id: user }));
+        const address = this.context.api.address("/v1/live", { event_type: event, user_id: user });
+        const source = this.source = new EventSource(address);
         source.addEventListener("open", () => this.say("good", "Connected"));
         source.addEventListener("error", () => {
             const isOver = source.readyState === EventSource.CLOSED;
@@ -126,7 +130,7 @@ class LiveView {
 
     drawNote() {
         const parts = [
-            this.isPaused && `Paused; ${counted(this.held.length, "new event")} ${this.held.length === 1 ? "waits" : "wait"}.`,
+            this.isPaused && `Paused; waiting: ${counted(this.held.length, "new event")}.`,
             this.skipped > 0 && `${counted(this.skipped, "event")} came too fast to be shown.`,
         ].filter(Boolean);
         const isEmpty = this.list.childElementCount === 0 && !this.isPaused;

@@ -10,19 +10,21 @@ import { csvButton, table } from "../table.js";
 import { filterBuilder, filtersOf } from "../controls/filters.js";
 import { periodPicker } from "../controls/period.js";
 import { eventPicker } from "../controls/pickers.js";
-import { answerNote } from "./answer_note.js";
-import { copyMenu } from "./saved_questions.js";
-import { renderProfile } from "./user_profile.js";
+import { answerNote } from "../questions/answer_note.js";
+import { copyMenu } from "../questions/saved.js";
+import { renderProfile } from "../users/profile.js";
+import { parseTests, testsText } from "../questions/where.js";
 
 const peopleMax = 200;
 
 export async function render(container, context, { id, query }) {
     if (id) return renderProfile(container, context, id, query);
     const state = {
-        event: query.get("event"), tests: [], range: parseRange(query.get("range")) ?? context.range,
+        event: query.get("event"), tests: parseTests(query.get("where")),
+        range: parseRange(query.get("range")) ?? context.range,
         order: query.get("order") === "events" ? "events" : "last_seen",
     };
-    const list = h("section", { class: "card", "aria-label": "People" });
+    const list = h("section", { class: "card" });
     let asking = null;
     const ask = async () => {
         asking?.abort();
@@ -35,7 +37,8 @@ export async function render(container, context, { id, query }) {
     const changed = (edit) => {
         edit();
         context.setQuery({
-            event: state.event, range: rangeText(state.range), order: state.order === "events" ? "events" : null,
+            event: state.event, where: testsText(state.tests), range: rangeText(state.range),
+            order: state.order === "events" ? "events" : null,
         });
         ask();
     };
@@ -60,7 +63,8 @@ export async function render(container, context, { id, query }) {
                 }),
                 orderSelect(state, changed)),
             filterBuilder(context.catalog, {
-                eventType: () => state.event, addText: "Where …", onChange: (tests) => changed(() => { state.tests = tests; }),
+                tests: state.tests, eventType: () => state.event, addText: "Where …",
+                onChange: (tests) => changed(() => { state.tests = tests; }),
             })),
         list);
     await ask();
@@ -116,7 +120,10 @@ function showPeople(list, answer, state, context) {
         return;
     }
     const columns = [
-        { key: "user_id", label: "Person", format: (id) => h("a", { class: "person", href: addressOf("users", id) }, id) },
+        {
+            key: "user_id", label: "Person",
+            format: (id) => h("a", { class: "person", href: addressOf("users", id) }, id),
+        },
         {
             key: "last_seen", label: "Last active",
             format: (at) => h("time", { datetime: at, title: dateTime(at, context.zone) }, ago(at)),

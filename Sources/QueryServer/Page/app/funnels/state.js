@@ -10,6 +10,7 @@ export function newFunnel(range, zone) {
     return { steps: [emptyStep(), emptyStep()], window: { count: 7, unit: "days" }, tests: [], range, zone };
 }
 
+/** A step whose event is still to be chosen. */
 export function emptyStep() {
     return { event: null, tests: [], name: "" };
 }
@@ -39,7 +40,8 @@ export function questionOf(state) {
 export function stateText(state) {
     return JSON.stringify({
         steps: state.steps.map(({ event, tests, name }) => [event, tests, name]),
-        window: [state.window.count, state.window.unit], tests: state.tests, range: rangeText(state.range), zone: state.zone,
+        window: [state.window.count, state.window.unit], tests: state.tests, range: rangeText(state.range),
+        zone: state.zone,
     });
 }
 
@@ -71,7 +73,8 @@ export function stateOfSaved(saved, range, zone) {
     if (!all || all.eventType || parts.length < 2 || parts.some(([, found]) => !found || found.eventType)) return null;
     return {
         steps: parts.map(([step, found]) => ({
-            event: step.event_type, tests: found.tests, name: step.name && step.name !== step.event_type ? step.name : "",
+            event: step.event_type, tests: found.tests,
+            name: step.name && step.name !== step.event_type ? step.name : "",
         })),
         window: windowOf(question.window),
         tests: all.tests,

@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { filterBuilder } from "../controls/filters.js";
 import { eventPicker } from "../controls/pickers.js";
+import { emptyStep } from "./state.js";
 
 const stepsMax = 32;
 
@@ -11,7 +12,7 @@ const stepsMax = 32;
  * Edits `steps`: [{event, tests, name}]. `onChange(steps)` hears each change; steps without an event are in it too.
  */
 export function stepsBuilder(catalog, steps, onChange) {
-    const list = h("ol", { class: "step-list" });
+    const list = h("ol", { class: "stage-list" });
     const status = h("p", { class: "visually-hidden", role: "status" });
     const tell = () => onChange(steps);
     const redraw = () => {
@@ -27,10 +28,10 @@ export function stepsBuilder(catalog, steps, onChange) {
     };
     const add = h("button", {
         type: "button", class: "button", onClick: () => change(
-            () => steps.push({ event: null, tests: [], name: "" }), `Step ${steps.length + 1} added`, "li:last-child input"),
+            () => steps.push(emptyStep()), `Step ${steps.length + 1} added`, "li:last-child input"),
     }, icon("plus", 16), "Add step");
     redraw();
-    return h("div", { class: "steps" }, list, add, status);
+    return h("div", { class: "stages" }, list, add, status);
 }
 
 function stepItem(catalog, steps, index, { tell, change }) {
@@ -44,28 +45,33 @@ function stepItem(catalog, steps, index, { tell, change }) {
         },
     });
     const name = h("input", {
-        type: "text", class: "input step-name", value: step.name, placeholder: step.event ?? "Name", maxlength: "100",
-        "aria-label": `Name of step ${number}`,
+        type: "text", class: "input stage-name", value: step.name, placeholder: "Name", maxlength: "100",
+        "aria-label": `Name of step ${number}`, hidden: !step.name,
         onChange: () => {
             step.name = name.value.trim();
             tell();
         },
     });
+    const rename = () => {
+        name.hidden = false;
+        name.focus();
+    };
     const move = (to, word) => change(() => steps.splice(to, 0, ...steps.splice(index, 1)),
         `Step ${number} moved ${word}`, `li:nth-child(${to + 1}) [data-move="${word}"]`);
     const actions = [
+        ["edit", `Name step ${number}`, true, rename, null],
         ["upward", `Move step ${number} up`, index > 0, () => move(index - 1, "up"), "up"],
         ["downward", `Move step ${number} down`, index < steps.length - 1, () => move(index + 1, "down"), "down"],
         ["close", `Remove step ${number}`, steps.length > 2, () => change(
             () => steps.splice(index, 1), `Step ${number} removed`, `li:nth-child(${Math.max(1, index)}) input`), null],
     ];
-    return h("li", { class: "step" },
-        h("span", { class: "step-number", "aria-hidden": "true" }, String(number)),
-        h("div", { class: "step-body" },
-            h("div", { class: "step-head" }, picker, name, h("div", { class: "step-actions" },
+    return h("li", { class: "stage" },
+        h("span", { class: "stage-number", "aria-hidden": "true" }, String(number)),
+        h("div", { class: "stage-body" },
+            h("div", { class: "stage-head" }, picker, name, h("div", { class: "stage-actions" },
                 actions.map(([shape, label, isPossible, onClick, way]) => h("button", {
-                    type: "button", class: "button quiet square", "aria-label": label, title: label, disabled: !isPossible,
-                    dataset: way ? { move: way } : {}, onClick,
+                    type: "button", class: "button quiet square", "aria-label": label, title: label,
+                    disabled: !isPossible, dataset: way ? { move: way } : {}, onClick,
                 }, icon(shape, 16))))),
             filterBuilder(catalog, {
                 tests: step.tests, eventType: () => step.event, addText: "Where …",

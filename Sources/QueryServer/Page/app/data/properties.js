@@ -4,14 +4,15 @@ import { h } from "../dom.js";
 import { ago, counted, dateTime, exactNumber, percent, shortNumber, valueText } from "../format.js";
 import { table } from "../table.js";
 import { openDialog } from "../controls/dialog.js";
-import { bar, shareList } from "./bars.js";
+import { barList } from "../bars.js";
 
 const typeNames = ["string", "number", "boolean", "json"];
 
 const columns = [
     { key: "name", label: "Property" }, { key: "count", label: "Events" }, { key: "fill_rate", label: "Fill rate" },
-    { key: "types", label: "Types" }, { key: "distinct", label: "Values" }, { key: "samples", label: "Frequent values" },
-    { key: "last_seen", label: "Last seen" }, { key: "description", label: "Description" },
+    { key: "types", label: "Types" }, { key: "distinct", label: "Values" },
+    { key: "samples", label: "Frequent values" }, { key: "last_seen", label: "Last seen" },
+    { key: "description", label: "Description" },
 ];
 
 /** A property with texts in place of lists, for CSV. */
@@ -36,7 +37,7 @@ function element(properties, { zone, edit }) {
         },
         {
             key: "fill_rate", label: "Fill rate", type: "percent",
-            format: (rate, property) => bar(property.count, rate, percent(rate, rate > 0.995 || rate < 0.005 ? 1 : 0)),
+            format: (rate, { count }) => barCell(count, rate, percent(rate, rate > 0.995 || rate < 0.005 ? 1 : 0)),
         },
         {
             key: "types", label: "Types", sortable: false,
@@ -70,15 +71,21 @@ function samplesButton(samples, property) {
 }
 
 function openSamples(property) {
-    const most = property.samples[0].count;
+    const items = property.samples.map(({ value, count }) => ({ label: valueText(value), value: count }));
     openDialog(`Frequent values of ${property.name}`, [
         h("p", { class: "note" }, `${exactNumber(property.count)} events have it, `
             + (property.distinct === null ? "with more than 10,000 different values."
                 : `with ${counted(property.distinct, "different value")}.`)),
-        shareList(property.samples.map(({ value, count }) => ({
-            name: valueText(value), text: percent(count / property.count), title: exactNumber(count), share: count / most,
-        }))),
+        barList(items, {
+            label: `Frequent values of ${property.name}`, format: (count) => percent(count / property.count),
+        }),
     ]);
+}
+
+/** A number over a bar that shows its size among the others. */
+export function barCell(count, share, text) {
+    return h("span", { class: "bar-cell", title: exactNumber(count) }, text,
+        h("span", { class: "bar-line", "aria-hidden": "true", style: { "--share": String(share) } }));
 }
 
 export const propertyTable = { columns, flat, element };

@@ -3,7 +3,7 @@
 import { append, fill, h } from "../dom.js";
 import { time } from "../format.js";
 import { empty, errorNote } from "../states.js";
-import { eventItem } from "./event_details.js";
+import { eventItem } from "../events/details.js";
 
 /** `answer` has events and next_cursor; `more(cursor)` promises the next such answer. Returns the element. */
 export function timeline(answer, { zone, more }) {
@@ -16,7 +16,8 @@ export function timeline(answer, { zone, more }) {
             append(dayList(days, last, event, zone), h("li", {}, item));
             return item;
         });
-        fill(foot, cursor && h("button", { type: "button", class: "button", onClick: () => next(cursor) }, "Show earlier events"));
+        fill(foot, cursor && h("button", { type: "button", class: "button", onClick: () => next(cursor) },
+            "Show earlier events"));
         return items[0] ?? null;
     };
     const next = async (cursor) => {

@@ -1,6 +1,27 @@
 import Config
+import Files
 import Metadata
+import Query
 import Telemetry
+
+/// What the daemon's dashboards start from.
+package struct DashboardSettings: Sendable {
+    /// Those of the configuration.
+    let provisioned: [Dashboard]
+    /// Where the others are.
+    let place: MetadataPlace
+
+    /// - Throws: `ConfigError` with file and line of what is wrong.
+    package init(_ files: ConfigFiles, dataFolder: String, environment: [String: String]) throws(ConfigError) {
+        let context = QuestionContext(atMicros: Logger.systemClock())
+        var provisioned: [Dashboard] = []
+        for dashboard in try files.dashboards() {
+            provisioned.append(try Dashboard(provisioned: dashboard, context))
+        }
+        self.provisioned = provisioned
+        place = MetadataPlace(try files.analytics(), dataFolder: dataFolder, environment: environment)
+    }
+}
 
 extension MetadataPlace {
     /// Where `analytics.storage` says; without it a file in the data folder. A variable of the connection that is not

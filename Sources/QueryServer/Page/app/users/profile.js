@@ -1,20 +1,21 @@
 // One person: figures, what was done and with what, traits, and the timeline.
 
 import { fill, h } from "../dom.js";
+import { barList } from "../bars.js";
 import { chart } from "../charts.js";
-import { ago, bucketLabel, counted, date, dateTime, exactNumber, percent, shortNumber } from "../format.js";
-import { dateRangeOf, parseRange, rangeText, usualInterval } from "../ranges.js";
+import { ago, bucketLabel, date, dateTime, exactNumber, shortNumber } from "../format.js";
+import { dateRangeOf, movedDay, parseRange, rangeText, usualInterval } from "../ranges.js";
 import { addressOf } from "../router.js";
 import { during, empty, viewHead } from "../states.js";
 import { periodPicker } from "../controls/period.js";
 import { copyButton } from "../controls/copy.js";
-import { answerNote } from "./answer_note.js";
-import { shareList } from "./bars.js";
-import { kindTag, valueGroup } from "./event_details.js";
-import { copyMenu } from "./saved_questions.js";
-import { timeline } from "./user_timeline.js";
+import { answerNote } from "../questions/answer_note.js";
+import { kindTag, valueGroup } from "../events/details.js";
+import { copyMenu } from "../questions/saved.js";
+import { timeline } from "./timeline.js";
 
 const pageEvents = 100;
+const barsMax = 120;
 const allTime = { start: null, end: null };
 
 export async function renderProfile(container, context, id, query) {
@@ -65,7 +66,8 @@ function activityQuestion(id, range, zone) {
     const interval = usualInterval(range, zone) === "hour" ? "hour" : "day";
     return {
         kind: "aggregate", metrics: ["count"], group_by: [interval], time_zone: zone,
-        filters: { field: "user_id", op: "eq", value: id }, ...(dateRangeOf(range) && { date_range: dateRangeOf(range) }),
+        filters: { field: "user_id", op: "eq", value: id },
+        ...(dateRangeOf(range) && { date_range: dateRangeOf(range) }),
     };
 }
 
@@ -109,12 +111,30 @@ function figure(label, text, title) {
     return h("div", { class: "figure-tile" }, h("dt", {}, label), h("dd", { title }, text));
 }
 
+/** The rows of days with the days between them; as weeks where they would be too many. Hours stay as they are. */
+function continuous(rows) {
+    if ("hour" in rows[0]) return { rows, interval: "hour" };
+    const known = new Map(rows.map((row) => [row.day, row]));
+    const days = [];
+    for (let day = rows[0].day; day <= rows.at(-1).day; day = movedDay(day, 1)) {
+        days.push(known.get(day) ?? { day, count: 0, complete: true });
+    }
+    if (days.length <= barsMax) return { rows: days, interval: "day" };
+    const weeks = [];
+    for (let first = 0; first < days.length; first += 7) {
+        const week = days.slice(first, first + 7);
+        weeks.push({
+            week: week[0].day, count: week.reduce((sum, day) => sum + day.count, 0), complete: week.length === 7,
+        });
+    }
+    return { rows: weeks, interval: "week" };
+}
+
 function activityCard(activity, zone, held) {
-    const { rows } = activity;
-    if (rows.length === 0) return null;
-    const interval = "hour" in rows[0] ? "hour" : "day";
+    if (activity.rows.length === 0) return null;
+    const { rows, interval } = continuous(activity.rows);
     held.chart = chart({
-        kind: "bar", title: `Activity: ${counted(rows.length, `active ${interval}`)}`, hasLegend: false,
+        kind: "bar", title: `Activity, one bar for each ${interval}`, hasLegend: false,
         labels: rows.map((row) => bucketLabel(row[interval], interval, zone)),
         longLabels: rows.map((row) => bucketLabel(row[interval], interval, zone, "long")),
         unfinished: rows.map((row) => row.complete === false),
@@ -127,17 +147,15 @@ function activityCard(activity, zone, held) {
 function shares(title, counts, link = null) {
     const entries = Object.entries(counts ?? {}).sort(([, first], [, second]) => second - first);
     if (entries.length === 0) return null;
-    const whole = entries.reduce((sum, [, count]) => sum + count, 0);
-    return h("section", { class: "card" },
-        h("h2", {}, title),
-        shareList(entries.map(([name, count]) => ({
-            name: link ? h("a", { href: link(name) }, kindTag(name)) : name,
-            text: exactNumber(count), title: percent(count / whole), share: count / entries[0][1],
-        }))));
+    const items = entries.map(([name, count]) => ({
+        label: link ? h("a", { href: link(name) }, kindTag(name)) : name, value: count,
+    }));
+    return h("section", { class: "card" }, h("h2", {}, title), barList(items, { label: title, format: exactNumber }));
 }
 
 function groups(user) {
     const parts = ["traits", "device", "location"].filter((name) => Object.keys(user[name] ?? {}).length > 0);
     if (parts.length === 0) return null;
-    return h("section", { class: "card" }, h("h2", {}, "Known last"), parts.map((name) => valueGroup(name, user[name])));
+    return h("section", { class: "card" },
+        h("h2", {}, "Known last"), parts.map((name) => valueGroup(name, user[name])));
 }

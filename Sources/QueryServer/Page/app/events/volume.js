@@ -52,6 +52,6 @@ function rangeOfBucket(bucket, interval) {
     }
     if (interval === "day") return { start: bucket, end: bucket };
     const [year, month] = bucket.split("-").map(Number);
-    const last = interval === "week" ? movedDay(bucket, 6) : new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
-    return { start: bucket, end: last };
+    if (interval === "week") return { start: bucket, end: movedDay(bucket, 6) };
+    return { start: bucket, end: new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10) };
 }

@@ -22,12 +22,14 @@ function openSaved(context, kind) {
     const body = h("div", { class: "saved" });
     const dialog = openDialog("Saved questions", body);
     const load = async () => {
-        const answer = await during(body, () => context.api.get("/v1/questions", { signal: context.signal }), { retry: load });
+        const call = () => context.api.get("/v1/questions", { signal: context.signal });
+        const answer = await during(body, call, { retry: load });
         if (!answer) return;
         const questions = answer.questions.filter((question) => question.kind === kind);
-        if (questions.length === 0) {
-            fill(body, empty("Nothing saved yet", "Save keeps a question with its dates and filters, for everybody here."));
-        } else fill(body, h("ul", { class: "saved-list" }, questions.map((question) => savedItem(context, question, dialog, load))));
+        fill(body, questions.length === 0
+            ? empty("Nothing saved yet", "Save keeps a question with its dates and filters, for everybody here.")
+            : h("ul", { class: "saved-list" },
+                questions.map((question) => savedItem(context, question, dialog, load))));
     };
     load();
 }
@@ -66,7 +68,9 @@ export function saveButton(context, { saved, name, question, view, isReady }) {
 
 function openSave(context, { saved, name, question, view }) {
     const title = h("input", { type: "text", class: "input", value: name(), required: true, maxlength: "200" });
-    const description = h("textarea", { class: "input", rows: "2", maxlength: "2000", value: saved?.description ?? "" });
+    const description = h("textarea", {
+        class: "input", rows: "2", maxlength: "2000", value: saved?.description ?? "",
+    });
     const asNew = saved ? h("input", { type: "checkbox" }) : null;
     openForm("Save question", [
         labelled("Name", title), labelled("Description", description),

@@ -10,11 +10,13 @@ export const scopes = ["properties", "traits", "device", "location", "context"];
 
 /** What an event of a kind is about: the first of these properties that it has stands in its line. */
 const telling = [
-    "page_name", "feature_name", "element_id", "form_name", "amount", "error_type", "custom_name", "method", "name", "url",
+    "page_name", "feature_name", "element_id", "form_name", "amount", "error_type", "custom_name", "method", "name",
+    "url",
 ];
 
-/** The value of a field as questions name it ("properties.plan", "user_id"); undefined where it is missing. */
+/** The value of a field as questions name it ("properties.plan"), or the gist; undefined where it is missing. */
 export function fieldOf(event, field) {
+    if (field === "gist") return gist(event);
     const dot = field.indexOf(".");
     if (dot < 0) return event[field] ?? undefined;
     return event[field.slice(0, dot)]?.[field.slice(dot + 1)];
@@ -40,9 +42,9 @@ export function personLink(event) {
 /** Everything the event carries, in groups, with a button that copies it as JSON. */
 export function eventDetails(event, zone) {
     const columns = {
-        event_id: event.event_id, user_id: event.user_id, anonymous_id: event.anonymous_id, session_id: event.session_id,
-        group_key: event.group_key, timestamp: dateTime(event.timestamp, zone), received_at: dateTime(event.received_at, zone),
-        position: event.position,
+        event_id: event.event_id, user_id: event.user_id, anonymous_id: event.anonymous_id,
+        session_id: event.session_id, group_key: event.group_key, timestamp: dateTime(event.timestamp, zone),
+        received_at: dateTime(event.received_at, zone), position: event.position,
     };
     const groups = scopes.filter((scope) => Object.keys(event[scope] ?? {}).length > 0)
         .map((scope) => valueGroup(scope, event[scope]));
@@ -65,7 +67,8 @@ export function valueGroup(title, values) {
 export function eventItem(event, { zone, time, withPerson = true }) {
     const details = h("details", { class: "event-item" },
         h("summary", {},
-            h("time", { datetime: event.timestamp, title: dateTime(event.timestamp, zone) }, time(event.timestamp, zone)),
+            h("time", { datetime: event.timestamp, title: dateTime(event.timestamp, zone) },
+                time(event.timestamp, zone)),
             kindTag(event.event_type),
             h("span", { class: "gist" }, gist(event)),
             withPerson && h("span", { class: "person-name" }, event.user_id ?? event.anonymous_id ?? "")));

@@ -9,7 +9,7 @@ import { table } from "../table.js";
 export const outcomes = {
     converted: { text: "went on", last: "converted" },
     in_progress: { text: "in progress", last: "in progress" },
-    dropped: { text: "dropped out", last: "dropped out" },
+    dropped: { text: "dropped", last: "dropped" },
 };
 
 /** How many people of step `index` had the outcome. */
@@ -21,17 +21,17 @@ export function outcomeCount(steps, index, outcome) {
 /** The columns. `onPick(index, outcome)` hears which part was chosen. */
 export function funnelBars(steps, onPick) {
     const most = Math.max(1, ...steps.map((step) => step.users));
-    const columns = steps.map((step, index) => h("li", { class: "funnel-column" },
+    const columns = steps.map((step, index) => h("li", { class: "conversion-column" },
         index > 0 && passage(step),
-        h("div", { class: "funnel-track" },
-            h("div", { class: "funnel-bar", style: { "--share": String(step.users / most) } },
+        h("div", { class: "conversion-track" },
+            h("div", { class: "conversion-bar", style: { "--share": String(step.users / most) } },
                 ["dropped", "in_progress", "converted"].map((outcome) => part(steps, index, outcome, onPick)))),
-        h("div", { class: "funnel-text" },
-            h("p", { class: "funnel-name" }, h("span", { class: "step-number" }, String(index + 1)), step.name),
-            h("p", { class: "funnel-users", title: exactNumber(step.users) }, shortNumber(step.users)),
-            h("p", { class: "note" }, index === 0 ? "people entered" : `${percent(step.from_first)} of all who entered`),
+        h("div", { class: "conversion-text" },
+            h("p", { class: "conversion-name" }, h("span", { class: "stage-number" }, String(index + 1)), step.name),
+            h("p", { class: "conversion-users", title: exactNumber(step.users) }, shortNumber(step.users)),
+            h("p", { class: "note" }, index === 0 ? "entered" : `${percent(step.from_first)} of all`),
             index < steps.length - 1 && left(steps, index))));
-    return h("ol", { class: "funnel-columns", style: { "--columns": String(steps.length) } }, columns);
+    return h("ol", { class: "conversion-columns", style: { "--columns": String(steps.length) } }, columns);
 }
 
 /** Between two columns: the part that came through. */
@@ -42,9 +42,9 @@ function passage(step) {
 
 function left(steps, index) {
     const { dropped, in_progress: open } = steps[index];
-    return h("p", { class: "funnel-left" },
-        dropped > 0 && h("span", { class: "left-dropped" }, icon("downward", 12), `${shortNumber(dropped)} dropped out`),
-        open > 0 && h("span", { class: "left-open" }, icon("flat", 12), `${shortNumber(open)} in progress`));
+    return h("p", { class: "conversion-left" },
+        dropped > 0 && h("span", {}, h("span", { class: "swatch dropped" }), `${shortNumber(dropped)} dropped`),
+        open > 0 && h("span", {}, h("span", { class: "swatch in_progress" }), `${shortNumber(open)} in progress`));
 }
 
 function part(steps, index, outcome, onPick) {
@@ -54,30 +54,34 @@ function part(steps, index, outcome, onPick) {
     const words = outcomes[outcome][isLast ? "last" : "text"];
     const text = `${exactNumber(count)} ${words} after step ${index + 1}, ${steps[index].name}`;
     return h("button", {
-        type: "button", class: `funnel-part ${outcome}`, style: { "--part": String(count) }, title: `${text}: show who`,
+        type: "button", class: `conversion-part ${outcome}`, style: { "--part": String(count) },
+        title: `${text}: show who`,
         "aria-label": `${text}. Show these people`, onClick: () => onPick(index, outcome),
     });
 }
 
 /** What the colours of the columns mean. */
 export function funnelLegend() {
-    return h("ul", { class: "legend" },
-        Object.entries(outcomes).map(([outcome, { text }]) => h("li", {}, h("span", { class: `swatch ${outcome}` }), text)));
+    const item = ([outcome, { text }]) => h("li", {}, h("span", { class: `swatch ${outcome}` }), text);
+    return h("ul", { class: "conversion-legend" }, Object.entries(outcomes).map(item));
 }
 
 /** The same as a table, with all rates of the answer. */
 export function funnelTable(steps) {
     const columns = [
-        { key: "step", label: "Step", type: "number" },
-        { key: "name", label: "Name" },
+        {
+            key: "step", label: "Step", format: (number, row) => h("span", { class: "conversion-name" },
+                h("span", { class: "stage-number" }, String(number)), row.name),
+        },
         { key: "users", label: "People", type: "number" },
         { key: "conversion_rate", label: "Conversion", type: "percent" },
         { key: "drop_off", label: "Drop-off", type: "percent" },
         { key: "from_first", label: "From first", type: "percent" },
-        { key: "dropped", label: "Dropped out", type: "number" },
+        { key: "dropped", label: "Dropped", type: "number" },
         { key: "in_progress", label: "In progress", type: "number" },
-        { key: "conversion_rate_closed", label: "Conversion of the finished", type: "percent" },
+        { key: "conversion_rate_closed", label: "Of finished", type: "percent" },
     ];
     const rows = steps.map((step, index) => ({ ...step, step: index + 1 }));
-    return { columns, rows, element: table(columns, rows, { caption: "The funnel's steps" }) };
+    const saved = [{ key: "step", label: "Step" }, { key: "name", label: "Name" }, ...columns.slice(1)];
+    return { columns: saved, rows, element: table(columns, rows, { caption: "The funnel's steps" }) };
 }

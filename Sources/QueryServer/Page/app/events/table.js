@@ -3,7 +3,8 @@
 import { append, fill, h, uniqueId } from "../dom.js";
 import { icon } from "../icons.js";
 import { dateTime, valueText } from "../format.js";
-import { eventDetails, fieldOf, kindTag, personLink } from "./event_details.js";
+import { columnLabel } from "./columns.js";
+import { eventDetails, fieldOf, kindTag, personLink } from "./details.js";
 
 export class EventTable {
     constructor(columns, zone) {
@@ -35,7 +36,7 @@ export class EventTable {
     drawHead() {
         fill(this.head,
             h("td", { class: "toggle-cell" }),
-            this.columns.map((name) => h("th", { scope: "col" }, name.replace(/^properties\./, ""))));
+            this.columns.map((name) => h("th", { scope: "col" }, columnLabel(name))));
     }
 
     row(event) {
@@ -68,13 +69,13 @@ export class EventTable {
     }
 
     cell(event, name) {
+        if (name === "user_id") return personLink(event);
         const value = fieldOf(event, name);
-        if (value === undefined) return h("span", { class: "note" }, "–");
+        if (value === undefined || value === "") return h("span", { class: "note" }, "–");
         if (name === "timestamp" || name === "received_at") {
             return h("time", { datetime: value, title: value }, dateTime(value, this.zone));
         }
         if (name === "event_type") return kindTag(value);
-        if (name === "user_id") return personLink(event);
         return h("span", { class: "cell-text", title: valueText(value) }, valueText(value));
     }
 }

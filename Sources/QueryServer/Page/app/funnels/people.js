@@ -6,7 +6,7 @@ import { addressOf } from "../router.js";
 import { during } from "../states.js";
 import { csvButton, table } from "../table.js";
 import { openDialog } from "../controls/dialog.js";
-import { outcomes } from "./funnel_bars.js";
+import { outcomes } from "./columns.js";
 
 const peopleMax = 1000;
 

@@ -5,10 +5,18 @@ import { icon } from "../icons.js";
 import { errorNote, skeleton } from "../states.js";
 import { popover } from "../controls/popover.js";
 
-export const usualColumns = ["timestamp", "event_type", "user_id", "session_id"];
+export const usualColumns = ["timestamp", "event_type", "gist", "user_id"];
+
+const labels = { timestamp: "Time", received_at: "Received", event_type: "Event", gist: "About", user_id: "Person" };
+
+/** What a column is called above it. */
+export function columnLabel(name) {
+    return labels[name] ?? name.replace(/^properties\./, "");
+}
 
 const ownColumns = [
-    "timestamp", "received_at", "event_type", "user_id", "anonymous_id", "session_id", "group_key", "event_id", "position",
+    "timestamp", "received_at", "event_type", "gist", "user_id", "anonymous_id", "session_id", "group_key", "event_id",
+    "position",
 ];
 
 /** `onChange(columns)` hears each change; columns stand in the order of the panel. */
@@ -21,7 +29,9 @@ export function columnChooser(catalog, eventType, columns, onChange) {
             type: "search", class: "input", placeholder: "Find a column", "aria-label": "Find a column",
             onInput: () => {
                 const wanted = search.value.trim().toLowerCase();
-                for (const item of list.querySelectorAll("label")) item.hidden = !item.textContent.toLowerCase().includes(wanted);
+                for (const item of list.querySelectorAll("label")) {
+                    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+                }
             },
         });
         const draw = (names) => fill(list, names.map((name) => {
@@ -34,7 +44,7 @@ export function columnChooser(catalog, eventType, columns, onChange) {
                     onChange(kept);
                 },
             });
-            return h("label", { class: "check" }, box, name);
+            return h("label", { class: "check" }, box, labels[name] ?? name);
         }));
         catalog.properties(eventType()).then((properties) => {
             const names = [...ownColumns, ...properties.map((property) => property.name)];
