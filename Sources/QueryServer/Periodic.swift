@@ -1,12 +1,11 @@
 import Foundation
-import Synchronization
 
 /// A thread that does something again and again until it is stopped.
 final class Periodic: Sendable {
     private let name: String
     private let periodSeconds: Double
     private let body: @Sendable () -> Void
-    private let isStopping = Atomic<Bool>(false)
+    private let stopping = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ name: String, everySeconds periodSeconds: Double, _ body: @escaping @Sendable () -> Void) {
@@ -17,10 +16,7 @@ final class Periodic: Sendable {
 
     func start() {
         let thread = Thread { [self] in
-            while !isStopping.load(ordering: .relaxed) {
-                body()
-                Thread.sleep(forTimeInterval: periodSeconds)
-            }
+            repeat { body() } while stopping.wait(timeout: .now() + periodSeconds) == .timedOut
             ended.signal()
         }
         thread.name = name
@@ -29,7 +25,7 @@ final class Periodic: Sendable {
 
     /// Waits for the thread to end. Called once, after `start`.
     func stop() {
-        isStopping.store(true, ordering: .relaxed)
+        stopping.signal()
         ended.wait()
     }
 }

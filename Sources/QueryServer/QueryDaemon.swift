@@ -76,6 +76,10 @@ package final class QueryDaemon: Sendable {
             handler: { request, responder in door.handle(request, responder) })
         self.server.withLock { $0 = server }
         for periodic in periodics { periodic.start() }
+        // At once, so that the log says at the start what is wrong; aside, since questions wait for no database.
+        DispatchQueue.global().async { [metadata] in
+            do throws(MetadataError) { try metadata.check() } catch {}  // the store has said it
+        }
         logger.info("ready", [
             "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
             "threads": .integer(Int64(config.threads)), "tls": .bool(config.tls != nil),
