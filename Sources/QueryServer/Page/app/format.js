@@ -4,7 +4,7 @@ const locale = "en";
 const exactFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
 const units = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]];
 
-/** "1.2 M": three digits that count, thousands as k, M, B, T. Below 10 000 whole numbers are given as they are. */
+/** "1.2 M": thousands as k, M, B, T. Below 10 000 whole numbers are given as they are. */
 export function shortNumber(value) {
     if (value === null || value === undefined) return "–";
     if (typeof value !== "number") return String(value);
@@ -15,8 +15,9 @@ export function shortNumber(value) {
     }
     const [worth, unit] = units.find(([worth]) => size >= worth * 0.99995) ?? units.at(-1);
     const scaled = value / worth;
-    const digits = Math.abs(scaled) < 10 ? 2 : Math.abs(scaled) < 100 ? 1 : 0;
-    return `${scaled.toLocaleString(locale, { maximumFractionDigits: digits })} ${unit}`;
+    const digits = Math.abs(scaled) < 99.95 ? 1 : 0;
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    return `${scaled.toLocaleString(locale, options)} ${unit}`;
 }
 
 /** All digits, grouped. */

@@ -15,11 +15,12 @@ const pageRows = 100;
  */
 export function table(columns, rows, options = {}) {
     const state = { sort: options.sort ?? null, shown: options.pageSize ?? pageRows };
+    const caption = options.caption ?? "Rows";
     const body = h("tbody");
     const foot = h("div", { class: "table-more" });
     const heads = columns.map((column) => head(column, state, () => draw()));
     const element = h("div", { class: "table" },
-        h("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": `${options.caption ?? "Rows"}, table` },
+        h("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": `${caption}, table` },
             h("table", {},
                 options.caption && h("caption", { class: "visually-hidden" }, options.caption),
                 h("thead", {}, h("tr", {}, heads.map((entry) => entry.element))),

@@ -57,13 +57,15 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         const wanted = state.isTyped ? input.value.trim().toLowerCase() : "";
         const found = state.all.filter((choice) => (choice.text ?? choice.value).toLowerCase().includes(wanted));
         state.choices = found.slice(0, shownMax);
+        const typed = input.value.trim();
+        const isNamed = found.some((choice) => (choice.text ?? choice.value) === typed);
+        if (isFree && state.isTyped && typed && !isNamed) state.choices.push({ value: typed, note: "as typed" });
         fill(list, state.choices.map((choice) => optionItem(choice, () => take(choice.value))));
         if (state.choices.length === 0) {
-            const text = isFree && wanted ? "Enter takes what you typed" : "Nothing of that name";
-            fill(list, h("li", { class: "option-none", role: "option", "aria-disabled": "true" }, text));
+            const none = { class: "option-none", role: "option", "aria-disabled": "true" };
+            fill(list, h("li", none, "Nothing of that name"));
         }
-        const current = state.choices.findIndex((choice) => choice.value === state.value);
-        activate(state.isTyped && !isFree ? 0 : state.isTyped ? -1 : current);
+        activate(state.isTyped ? 0 : state.choices.findIndex((choice) => choice.value === state.value));
     };
     const open = async () => {
         if (state.isOpen) return;

@@ -36,7 +36,7 @@ export function personLink(event) {
     const person = event.user_id ?? event.anonymous_id;
     if (person === null || person === undefined) return h("span", { class: "note" }, "nobody");
     return h("a", { href: addressOf("users", person), class: "person" }, person,
-        !event.user_id && h("span", { class: "tag" }, "anonymous"));
+        !event.user_id && [" ", h("span", { class: "tag" }, "anonymous")]);
 }
 
 /** Everything the event carries, in groups, with a button that copies it as JSON. */
@@ -53,12 +53,12 @@ export function eventDetails(event, zone) {
         h("div", { class: "row" }, copyButton(() => JSON.stringify(event, null, 2), "Copy as JSON")));
 }
 
-/** Names and values as a list with a heading. Missing values are left out. */
+/** Names and values as a list with a title. Missing values are left out. */
 export function valueGroup(title, values) {
     const present = Object.entries(values).filter(([, value]) => value !== null && value !== undefined);
-    return h("section", { class: "value-group" },
-        h("h3", {}, title),
-        h("dl", {}, present.map(([name, value]) => h("div", { class: "pair" },
+    return h("div", { class: "value-group" },
+        h("p", { class: "group-name" }, title),
+        h("dl", { "aria-label": title }, present.map(([name, value]) => h("div", { class: "pair" },
             h("dt", {}, name),
             h("dd", { class: typeof value === "number" ? "number" : null }, valueText(value))))));
 }

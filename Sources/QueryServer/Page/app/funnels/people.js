@@ -35,7 +35,7 @@ function show(body, answer, { zone, title }) {
         {
             key: "user_id", label: "Person",
             format: (id, row) => h("a", { href: addressOf("users", id), class: "person" }, id,
-                row.anonymous && h("span", { class: "tag" }, "anonymous")),
+                row.anonymous && [" ", h("span", { class: "tag" }, "anonymous")]),
         },
         { key: "reached_at", label: "Reached the step", type: "time", format: (at) => dateTime(at, zone) },
     ];

@@ -1,6 +1,6 @@
 // Saving a question, opening a saved one, and taking it along as JSON, curl or Python.
 
-import { fill, h, labelled } from "../dom.js";
+import { debounced, fill, h, labelled } from "../dom.js";
 import { icon } from "../icons.js";
 import { ago } from "../format.js";
 import { addressOf } from "../router.js";
@@ -20,17 +20,24 @@ export function savedMenu(context, kind) {
 
 function openSaved(context, kind) {
     const body = h("div", { class: "saved" });
-    const dialog = openDialog("Saved questions", body);
+    const search = h("input", {
+        type: "search", class: "input", placeholder: "Find by name", "aria-label": "Find a saved question",
+        onInput: () => loadSoon(),
+    });
+    const dialog = openDialog("Saved questions", h("div", { class: "stack" }, search, body));
     const load = async () => {
-        const call = () => context.api.get("/v1/questions", { signal: context.signal });
-        const answer = await during(body, call, { retry: load });
-        if (!answer) return;
+        const wanted = search.value.trim();
+        const ask = () => context.api.get("/v1/questions", { query: { q: wanted }, signal: context.signal });
+        const answer = await during(body, ask, { retry: load, keep: wanted !== "" });
+        if (!answer || wanted !== search.value.trim()) return;
         const questions = answer.questions.filter((question) => question.kind === kind);
-        fill(body, questions.length === 0
-            ? empty("Nothing saved yet", "Save keeps a question with its dates and filters, for everybody here.")
-            : h("ul", { class: "saved-list" },
-                questions.map((question) => savedItem(context, question, dialog, load))));
+        if (questions.length > 0) {
+            const items = questions.map((question) => savedItem(context, question, dialog, load));
+            fill(body, h("ul", { class: "saved-list" }, items));
+        } else if (wanted) fill(body, empty("Nothing of that name"));
+        else fill(body, empty("Nothing saved yet", "Save keeps a question with its dates and filters, for all users."));
     };
+    const loadSoon = debounced(load, 200);
     load();
 }
 
