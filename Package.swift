@@ -122,8 +122,8 @@ let package = Package(
         tests(
             "CommandLine",
             [
-                "TestSupport", "CommandLine", "EventLoop", "Access", "Crypto", "Wire", "Table", "Parquet", "WAL",
-                "Events", "Zones", "JSON", "Files", "Bytes",
+                "TestSupport", "CommandLine", "EventLoop", "Config", "Access", "Crypto", "Wire", "Table", "Parquet",
+                "WAL", "Events", "Zones", "JSON", "Files", "Bytes",
             ]),
         tests("Tidy", ["Bytes"]),
         tests(

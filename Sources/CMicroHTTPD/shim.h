@@ -9,6 +9,8 @@ struct CMicroHTTPD_Options {
     unsigned int connections_per_address_max; /* 0: no limit of its own */
     unsigned int timeout_seconds;
     size_t connection_memory_bytes;
+    const char *certificate_pem; /* NULL: no TLS */
+    const char *key_pem;
 };
 
 /* `context` is the first argument of each callback. */
@@ -17,8 +19,18 @@ static inline struct MHD_Daemon *CMicroHTTPD_start(
     void *(*uri)(void *, const char *, struct MHD_Connection *),
     MHD_AccessHandlerCallback handle, MHD_RequestCompletedCallback completed)
 {
+    /* TLS 1.2 and 1.3 with what GnuTLS holds to be good in them. */
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate_pem},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key_pem},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    if (options->certificate_pem != NULL) flags |= MHD_USE_TLS;
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, context,
+        flags, 0, NULL, NULL, handle, context,
         MHD_OPTION_URI_LOG_CALLBACK, uri, context,
         MHD_OPTION_NOTIFY_COMPLETED, completed, context,
         MHD_OPTION_LISTEN_SOCKET, options->listen_socket,
@@ -28,6 +40,7 @@ static inline struct MHD_Daemon *CMicroHTTPD_start(
         MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_seconds,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory_bytes,
         MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_ARRAY, options->certificate_pem != NULL ? tls : none,
         MHD_OPTION_END);
 }
 
@@ -44,3 +57,8 @@ static inline const struct sockaddr *CMicroHTTPD_address(struct MHD_Connection *
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     return info == NULL ? NULL : info->client_addr;
 }
+
+/* Macros with casts, which Swift does not see. */
+static inline uint64_t CMicroHTTPD_unknownSize(void) { return MHD_SIZE_UNKNOWN; }
+static inline ssize_t CMicroHTTPD_endOfStream(void) { return MHD_CONTENT_READER_END_OF_STREAM; }
+static inline ssize_t CMicroHTTPD_endWithError(void) { return MHD_CONTENT_READER_END_WITH_ERROR; }

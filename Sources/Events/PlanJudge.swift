@@ -25,40 +25,49 @@ public struct PlanJudgement: Sendable, Equatable {
 
 /// Holds batches to a plan. One thread at a time; reusable.
 ///
-/// O(rows + strings) for the types and O(rows / 64 × types that declare it) a value column where no event violates the
-/// plan; else also O(violations).
+/// Rows are sorted into classes: one for each declared type that occurs, one for all that is exempt, one for all that
+/// is undeclared though it had to be. A class is a bitmap of rows, so that columns are held to the plan 64 rows a step.
+///
+/// O(rows + strings) for the types, and O(rows / 64 × types that declare it) a property's column, where no event
+/// violates the plan; else also O(violations).
 public struct PlanJudge: Sendable {
     public let plan: TrackingPlan
-    /// By string of the batch: its class, 0 until it is looked up.
-    private var classOfString: [UInt32] = []
-    /// The classes from `firstClass` on, of the declared types that occur: each one's index in the plan.
-    private var typeOfClass: [Int] = []
-    /// By type of the plan: its class in this batch, 0 for none.
-    private var classOfType: [UInt32]
-    /// By class that is not exempt: which rows are of it, `wordCount` words each.
+    /// The rows of each class, one class behind the other, `wordCount` words each. Class 0 is exempt, 1 is undeclared;
+    /// the others stand in `typeOfClass`.
     private var classRows: [UInt64] = []
     private var wordCount = 0
+    /// By string of the batch: the first word of its class, and 1; 0 until it is looked up.
+    private var placeOfString: [UInt32] = []
+    /// By class from 2 on: the type's index in the plan.
+    private var typeOfClass: [Int] = []
+    /// By type of the plan: the first word of its class in this batch; 0 for none.
+    private var placeOfType: [Int]
+    /// Rows that a value may violate the plan in.
+    private var planned: [UInt64] = []
+    /// Of the column at hand: the first words of the classes that allow such values.
+    private var allowing: [Int] = []
+    /// By property that some type requires: the rows that have it.
+    private var present: [Int: Bitmap] = [:]
     /// By row: the raw value of its violation, 0 for none. Empty until there is one.
     private var violations: [UInt8] = []
     private var stripped: [Int: Bitmap] = [:]
 
-    /// Reserved, or not declared where that is allowed.
-    private static let exempt: UInt32 = 1
-    /// Not declared, though it had to be.
-    private static let undeclared: UInt32 = 2
-    private static let firstClass: UInt32 = 3
+    /// The classes before those of types.
+    private static let otherClasses = 2
 
     public init(_ plan: TrackingPlan) {
         self.plan = plan
-        classOfType = [UInt32](repeating: 0, count: plan.rules.count)
+        placeOfType = [Int](repeating: 0, count: plan.isEnabled.count)
     }
 
     /// - Parameter verdicts: what content alone costs, in row order: the plan says nothing of those events.
     public mutating func judge(_ batch: Batch, _ verdicts: [ContentVerdict]) -> PlanJudgement {
         var judgement = PlanJudgement(verdicts: verdicts)
-        guard !plan.isTrivial, classify(batch) else { return judgement }
+        guard !plan.isTrivial else { return judgement }
+        classify(batch)
+        guard !typeOfClass.isEmpty || plan.isStrict else { return judgement }
         violations.removeAll(keepingCapacity: true)
-        stripped.removeAll(keepingCapacity: true)
+        if !stripped.isEmpty { stripped = [:] }
         judgeTypes(batch)
         if plan.mode != .off {
             judgeValues(batch)
@@ -75,62 +84,74 @@ public struct PlanJudge: Sendable {
     // MARK: Types
 
     /// Sorts rows into classes.
-    /// - Returns: false if all are exempt.
-    private mutating func classify(_ batch: Batch) -> Bool {
-        for type in typeOfClass { classOfType[type] = 0 }
+    private mutating func classify(_ batch: Batch) {
+        for type in typeOfClass { placeOfType[type] = 0 }
         typeOfClass.removeAll(keepingCapacity: true)
-        classOfString.removeAll(keepingCapacity: true)
-        classOfString.append(contentsOf: repeatElement(0, count: batch.strings.count))
+        placeOfString.removeAll(keepingCapacity: true)
+        placeOfString.append(contentsOf: repeatElement(0, count: batch.strings.count))
         wordCount = (batch.eventCount &+ 63) / 64
         classRows.removeAll(keepingCapacity: true)
-        classRows.append(contentsOf: repeatElement(0, count: wordCount))
-        for (row, string) in batch.types.enumerated() {
-            var rowClass = classOfString[Int(string)]
-            if rowClass == 0 { rowClass = addClass(string, batch) }
-            if rowClass == Self.exempt { continue }
-            let word = Int(rowClass &- Self.undeclared) &* wordCount &+ row &>> 6
-            classRows[word] |= 1 &<< UInt64(row & 63)
+        classRows.append(contentsOf: repeatElement(0, count: Self.otherClasses &* wordCount))
+        var row = 0
+        while true {
+            Self.sort(batch.types, from: &row, by: placeOfString, into: &classRows)
+            if row == batch.eventCount { return }
+            addString(batch.types[row], batch)
         }
-        return !typeOfClass.isEmpty || plan.isStrict
     }
 
-    private mutating func addClass(_ string: UInt32, _ batch: Batch) -> UInt32 {
+    /// Sets the bits of rows in their classes, up to the first whose string has no place yet.
+    private static func sort(
+        _ types: [UInt32], from row: inout Int, by places: [UInt32], into classRows: inout [UInt64]
+    ) {
+        let types = types.span
+        let places = places.span
+        var words = classRows.mutableSpan
+        var next = row
+        while next < types.count {
+            let place = Int(places[Int(types[next])])
+            if place == 0 { break }
+            words[place &- 1 &+ next &>> 6] |= 1 &<< UInt64(next & 63)
+            next &+= 1
+        }
+        row = next
+    }
+
+    private mutating func addString(_ string: UInt32, _ batch: Batch) {
         let name = batch.strings.span(Int(string))
-        let found: UInt32
+        var first = plan.isStrict && plan.mode != .off ? wordCount : 0
         if name.byteCount > 0, name.uncheckedByte(0) == UInt8(ascii: "$") {
-            found = Self.exempt
+            first = 0
         } else if let type = plan.typeNames.index(of: name) {
-            if classOfType[type] == 0 {
-                classOfType[type] = Self.firstClass &+ UInt32(typeOfClass.count)
+            if placeOfType[type] == 0 {
+                placeOfType[type] = classRows.count
                 typeOfClass.append(type)
                 classRows.append(contentsOf: repeatElement(0, count: wordCount))
             }
-            found = classOfType[type]
-        } else {
-            found = plan.isStrict && plan.mode != .off ? Self.undeclared : Self.exempt
+            first = placeOfType[type]
         }
-        classOfString[Int(string)] = found
-        return found
+        placeOfString[Int(string)] = UInt32(first) &+ 1
     }
 
-    /// The words of a class's rows.
-    private func words(of rowClass: UInt32) -> Range<Int> {
-        let first = Int(rowClass &- Self.undeclared) &* wordCount
-        return first..<(first &+ wordCount)
+    /// The type of a row in the plan; nil if it is not declared.
+    private func type(of row: Int, _ batch: Batch) -> Int? {
+        let rowClass = (Int(placeOfString[Int(batch.types[row])]) &- 1) / wordCount
+        return rowClass < Self.otherClasses ? nil : typeOfClass[rowClass &- Self.otherClasses]
     }
 
     private mutating func judgeTypes(_ batch: Batch) {
-        if plan.isStrict, plan.mode != .off { mark(words(of: Self.undeclared), .undeclaredType, batch) }
-        for (index, type) in typeOfClass.enumerated() where !plan.rules[type].isEnabled {
-            let range = words(of: Self.firstClass &+ UInt32(index))
-            mark(range, .disabledType, batch)
+        if plan.isStrict { markClass(at: wordCount, .undeclaredType, batch) }
+        for type in typeOfClass where !plan.isEnabled[type] {
+            let first = placeOfType[type]
+            markClass(at: first, .disabledType, batch)
             // Nothing more is asked of what is dropped.
-            for word in range { classRows[word] = 0 }
+            for word in 0..<wordCount { classRows[first &+ word] = 0 }
         }
     }
 
-    private mutating func mark(_ words: Range<Int>, _ kind: PlanViolation, _ batch: Batch) {
-        Bitmap(words: Array(classRows[words]), count: batch.eventCount).forEachOne { mark($0, kind, batch) }
+    private mutating func markClass(at first: Int, _ kind: PlanViolation, _ batch: Batch) {
+        let rows = Bitmap(words: Array(classRows[first..<(first &+ wordCount)]), count: batch.eventCount)
+        rows.forEachOne { mark($0, kind, batch) }
     }
 
     private mutating func mark(_ row: Int, _ kind: PlanViolation, _ batch: Batch) {
@@ -141,55 +162,56 @@ public struct PlanJudge: Sendable {
     // MARK: Values
 
     private mutating func judgeValues(_ batch: Batch) {
-        let strips = plan.mode == .strip
-        // Rows that a value may violate the plan in: of declared types, and when values go, of undeclared ones too.
-        var planned = [UInt64](repeating: 0, count: wordCount)
-        for first in stride(from: strips ? 0 : wordCount, to: classRows.count, by: wordCount) {
+        plan(rowsOf: batch)
+        if !present.isEmpty { present = [:] }
+        for number in batch.valueColumns.indices where batch.valueColumns[number].scope == .property {
+            let property = plan.propertyNames.index(of: batch.strings.span(Int(batch.valueColumns[number].name)))
+            allowing.removeAll(keepingCapacity: true)
+            if let property {
+                let bit = batch.valueColumns[number].type.bit
+                for declaration in plan.declarations[property] {
+                    let place = placeOfType[declaration.type]
+                    if place != 0, declaration.valueTypes & bit != 0 { allowing.append(place) }
+                }
+                if !plan.required.isEmpty { notePresent(property, batch.valueColumns[number].presence) }
+            }
+            if isAnyOpen(batch.valueColumns[number].presence.words) { judge(batch, number, property) }
+        }
+    }
+
+    private mutating func plan(rowsOf batch: Batch) {
+        planned.removeAll(keepingCapacity: true)
+        planned.append(contentsOf: repeatElement(0, count: wordCount))
+        // What is undeclared is found fault with already, but its values may have to go.
+        let firstClass = plan.mode == .strip ? 1 : Self.otherClasses
+        for first in stride(from: firstClass &* wordCount, to: classRows.count, by: wordCount) {
             for word in 0..<wordCount { planned[word] |= classRows[first &+ word] }
         }
-        for (number, column) in batch.valueColumns.enumerated() where column.scope == .property {
-            let property = plan.propertyNames.index(of: batch.strings.span(Int(column.name)))
-            var open = planned
-            var isAnyOpen: UInt64 = 0
-            for word in 0..<wordCount {
-                open[word] &= column.presence.words[word]
-                isAnyOpen |= open[word]
-            }
-            if isAnyOpen == 0 { continue }
-            if let property {
-                isAnyOpen = removeAllowed(property, column.type, from: &open)
-                if isAnyOpen == 0 { continue }
-            }
-            judge(column, number, property, Bitmap(words: open, count: batch.eventCount), batch)
-        }
     }
 
-    /// Takes out the rows whose type allows the property such a value.
-    /// - Returns: 0 if none is left.
-    private func removeAllowed(_ property: Int, _ type: ValueType, from open: inout [UInt64]) -> UInt64 {
-        for (index, planned) in typeOfClass.enumerated() {
-            guard let allowed = plan.rules[planned].valueTypes[property], allowed & type.bit != 0 else { continue }
-            let first = words(of: Self.firstClass &+ UInt32(index)).lowerBound
-            for word in 0..<wordCount { open[word] &= ~classRows[first &+ word] }
-        }
-        return open.reduce(0, |)
+    /// The planned rows of a word of the column at hand whose class does not allow their value.
+    @inline(__always)
+    private func open(_ presence: UInt64, _ word: Int) -> UInt64 {
+        var rows = presence & planned[word]
+        for first in allowing { rows &= ~classRows[first &+ word] }
+        return rows
     }
 
-    /// - Parameter open: the rows whose values the plan does not allow as they are.
-    private mutating func judge(
-        _ column: ValueColumn, _ number: Int, _ property: Int?, _ open: Bitmap, _ batch: Batch
-    ) {
+    private func isAnyOpen(_ presence: [UInt64]) -> Bool {
+        for word in 0..<wordCount where open(presence[word], word) != 0 { return true }
+        return false
+    }
+
+    private mutating func judge(_ batch: Batch, _ number: Int, _ property: Int?) {
+        let column = batch.valueColumns[number]
+        let rows = (0..<wordCount).map { open(column.presence.words[$0], $0) }
+        let nulls = property == nil ? nil : column.explicitNulls(of: batch)
+        let declarations = property.map { plan.declarations[$0] } ?? []
         var gone = Bitmap(repeating: false, count: batch.eventCount)
         var isAnyGone = false
-        let nulls = property == nil ? nil : column.explicitNulls(of: batch)
-        open.forEachOne { row in
-            let rowClass = classOfString[Int(batch.types[row])]
-            var isDeclared = false
-            if let property, rowClass >= Self.firstClass {
-                let type = typeOfClass[Int(rowClass &- Self.firstClass)]
-                isDeclared = plan.rules[type].valueTypes[property] != nil
-            }
-            if !isDeclared {
+        Bitmap(words: rows, count: batch.eventCount).forEachOne { row in
+            let type = type(of: row, batch)
+            if !declarations.contains(where: { $0.type == type }) {
                 mark(row, .undeclaredProperty, batch)
                 gone[row] = true
                 isAnyGone = true
@@ -200,22 +222,17 @@ public struct PlanJudge: Sendable {
         if plan.mode == .strip, isAnyGone { stripped[number] = gone }
     }
 
+    private mutating func notePresent(_ property: Int, _ rows: Bitmap) {
+        guard plan.required.contains(property) else { return }
+        present[property, default: Bitmap(repeating: false, count: rows.count)].formUnion(rows)
+    }
+
     private mutating func judgeRequired(_ batch: Batch) {
-        var requiring: [Int: [Int]] = [:]
-        for (index, type) in typeOfClass.enumerated() {
-            for property in plan.rules[type].required { requiring[property, default: []].append(index) }
-        }
-        guard !requiring.isEmpty else { return }
-        var present: [Int: Bitmap] = [:]
-        for column in batch.valueColumns where column.scope == .property {
-            let property = plan.propertyNames.index(of: batch.strings.span(Int(column.name)))
-            guard let property, requiring[property] != nil else { continue }
-            present[property, default: Bitmap(repeating: false, count: batch.eventCount)].formUnion(column.presence)
-        }
-        for (property, classes) in requiring {
+        for property in plan.required {
             var lacking = [UInt64](repeating: 0, count: wordCount)
-            for index in classes {
-                let first = words(of: Self.firstClass &+ UInt32(index)).lowerBound
+            for declaration in plan.declarations[property] where declaration.isRequired {
+                let first = placeOfType[declaration.type]
+                if first == 0 { continue }
                 for word in 0..<wordCount { lacking[word] |= classRows[first &+ word] }
             }
             if let present = present[property] {
@@ -228,14 +245,14 @@ public struct PlanJudge: Sendable {
     // MARK: What follows
 
     private func count(_ batch: Batch, into judgement: inout PlanJudgement) {
-        var events: [UInt64: Int] = [:]
+        var events: [Int: Int] = [:]
         for (row, violation) in violations.enumerated() where violation != 0 {
-            events[UInt64(classOfString[Int(batch.types[row])]) &<< 8 | UInt64(violation), default: 0] += 1
+            let type = type(of: row, batch) ?? -1
+            events[type &* 256 &+ Int(violation), default: 0] += 1
         }
         judgement.counts = events.sorted { $0.key < $1.key }.compactMap { key, events in
             guard let kind = PlanViolation(rawValue: UInt8(truncatingIfNeeded: key)) else { return nil }
-            let place = Int(key &>> 8) - Int(Self.firstClass)
-            let name = place < 0 ? nil : plan.typeNames.name(typeOfClass[place])
+            let name = key < 0 ? nil : plan.typeNames.name(key &>> 8)
             return PlanJudgement.Count(eventType: name, kind: kind, events: events)
         }
     }

@@ -60,19 +60,24 @@ public struct TrackingPlan: Sendable {
         }
     }
 
-    /// What may be held against a type's events, looked up by the plan's index of a property.
-    struct Rules: Sendable {
-        let isEnabled: Bool
-        /// Bit n: values of the type with raw value n are allowed. No entry: the property is not declared.
-        var valueTypes: [Int: UInt8] = [:]
-        var required: [Int] = []
+    /// That a type has a property.
+    struct Declaration: Sendable {
+        /// The type's index in `typeNames`.
+        let type: Int
+        /// Bit n: values of the type with raw value n are allowed.
+        let valueTypes: UInt8
+        let isRequired: Bool
     }
 
     public let mode: Mode
     /// Whether event types must be declared.
     public let isStrict: Bool
-    /// By the type's index in `typeNames`.
-    let rules: [Rules]
+    /// By type: its index in `typeNames`.
+    let isEnabled: [Bool]
+    /// By property, its index in `propertyNames`: the types that have it.
+    let declarations: [[Declaration]]
+    /// The properties that some type requires.
+    let required: [Int]
     let typeNames: NameTable
     let propertyNames: NameTable
     /// Whether no event can be found fault with.
@@ -83,22 +88,25 @@ public struct TrackingPlan: Sendable {
         self.mode = mode
         self.isStrict = isStrict
         let types = types.filter { !ReservedType.isReserved($0.name) }
-        var propertyNames = NameTable()
-        rules = types.map { type in
-            var rules = Rules(isEnabled: type.isEnabled)
-            for property in type.properties {
-                let index = propertyNames.add(property.name)
-                let allowed = property.type?.valueTypes ?? ValueType.allCases
-                rules.valueTypes[index] = allowed.reduce(0) { $0 | $1.bit }
-                if property.isRequired { rules.required.append(index) }
-            }
-            return rules
-        }
+        isEnabled = types.map(\.isEnabled)
         var typeNames = NameTable()
-        for type in types { _ = typeNames.add(type.name) }
-        precondition(typeNames.count == types.count, "an event type is declared once")
-        self.propertyNames = propertyNames
+        var propertyNames = NameTable()
+        var declarations: [[Declaration]] = []
+        for (index, type) in types.enumerated() {
+            precondition(typeNames.add(type.name) == index, "an event type is declared once")
+            for property in type.properties {
+                let place = propertyNames.add(property.name)
+                if place == declarations.count { declarations.append([]) }
+                let allowed = property.type?.valueTypes ?? ValueType.allCases
+                declarations[place].append(
+                    Declaration(
+                        type: index, valueTypes: allowed.reduce(0) { $0 | $1.bit }, isRequired: property.isRequired))
+            }
+        }
         self.typeNames = typeNames
+        self.propertyNames = propertyNames
+        self.declarations = declarations
+        required = declarations.indices.filter { declarations[$0].contains(where: \.isRequired) }
         let isAnyDisabled = types.contains { !$0.isEnabled }
         isTrivial = mode == .off ? !isAnyDisabled : types.isEmpty && !isStrict
     }
@@ -130,7 +138,7 @@ public enum PlanViolation: UInt8, Sendable, CaseIterable {
 }
 
 extension ValueType {
-    /// Its bit in `TrackingPlan.Rules.valueTypes`.
+    /// Its bit in `TrackingPlan.Declaration.valueTypes`.
     var bit: UInt8 { 1 &<< rawValue }
 }
 

@@ -27,6 +27,8 @@ final class Exchange: @unchecked Sendable {
     }
 
     private let phase = Mutex(Phase.unanswered)
+    /// The body of the answer, if it is written while it is sent.
+    private let stream = Mutex<HTTPBodyStream?>(nil)
     private let rawTarget: [UInt8]
     private var hasHeaders = false
     private var isHandled = false
@@ -50,6 +52,7 @@ final class Exchange: @unchecked Sendable {
                 // Safe: a suspended connection lives until it is resumed, and this is the only place that resumes it.
                 unsafe MHD_resume_connection(suspended.connection)
             case .answered, .done:
+                response.stream?.abandon()
                 return false
             }
             return true
@@ -79,7 +82,19 @@ final class Exchange: @unchecked Sendable {
         }
     }
 
-    func end() { phase.withLock { $0 = .done } }
+    /// What libmicrohttpd calls last.
+    func end() {
+        phase.withLock { phase in
+            if case .answered(let response) = phase { response.stream?.abandon() }
+            phase = .done
+        }
+    }
+
+    /// Nobody is served any more: what was not answered is refused, what is being written ends.
+    func stop() {
+        answer(.stopping)
+        stream.withLock { $0 }?.close()
+    }
 }
 
 /// `POLLRDHUP` of poll(2), which Glibc's module leaves out: the peer will send no more. Errors are reported unasked.
@@ -96,6 +111,7 @@ extension Exchange {
         _ service: Service, _ connection: OpaquePointer, method: UnsafePointer<CChar>,
         version: UnsafePointer<CChar>, _ uploaded: UnsafePointer<CChar>?, _ uploadedCount: inout Int
     ) -> MHD_Result {
+        // Safe: the connection and the texts are libmicrohttpd's, for this call.
         guard hasHeaders else { return unsafe receiveHeaders(service, connection) }
         if uploadedCount > 0 {
             defer { uploadedCount = 0 }
@@ -104,7 +120,8 @@ extension Exchange {
         }
         if !isHandled {
             isHandled = true
-            takesInterimAnswers = unsafe String(cString: version) == "HTTP/1.1"
+            // Over TLS nothing may be sent past the library.
+            takesInterimAnswers = unsafe !service.isSecure && String(cString: version) == "HTTP/1.1"
             unsafe handle(service, connection, method: String(cString: method))
         }
         return unsafe queueOrSuspend(connection)
@@ -178,6 +195,7 @@ extension Exchange {
             }
         }
         guard let response else { return .YES }
+        stream.withLock { $0 = response.stream }
         return unsafe response.queue(on: connection)
     }
 }
@@ -208,12 +226,15 @@ extension HTTPResponse {
 
     fileprivate func queue(on connection: OpaquePointer) -> MHD_Result {
         // Safe: libmicrohttpd copies body and strings, and counts references to its response.
-        guard
-            let response = unsafe body.withUnsafeBytes({ bytes in
+        let made = unsafe stream.map { unsafe $0.makeResponse(for: connection) }
+            ?? body.withUnsafeBytes({ bytes in
                 unsafe MHD_create_response_from_buffer(
                     bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
             })
-        else { return .NO }
+        guard let response = unsafe made else {
+            stream?.abandon()
+            return .NO
+        }
         defer { unsafe MHD_destroy_response(response) }
         _ = unsafe MHD_add_response_header(response, "X-Content-Type-Options", "nosniff")
         for (name, value) in headers.fields {

@@ -54,19 +54,23 @@ package struct HTTPHeaders: Sendable {
     }
 }
 
-/// One answer, whole. Length, date and connection fields are the server's affair.
+/// One answer, whole or with a body that is still being written. Length, date and connection fields are the server's
+/// affair.
 package struct HTTPResponse: Sendable {
     /// 200 to 599.
     package let status: Int
     package var headers: HTTPHeaders
     /// Not sent for HEAD, 204 and 304.
     package let body: [UInt8]
+    /// In place of `body`.
+    package let stream: HTTPBodyStream?
 
-    package init(status: Int, headers: HTTPHeaders, body: [UInt8]) {
+    package init(status: Int, headers: HTTPHeaders, body: [UInt8], stream: HTTPBodyStream? = nil) {
         precondition(200...599 ~= status, "an answer is final: its status is 200 to 599")
         self.status = status
         self.headers = headers
         self.body = body
+        self.stream = stream
     }
 
     package init(status: Int, contentType: String, body: [UInt8]) {

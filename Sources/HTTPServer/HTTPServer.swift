@@ -59,22 +59,34 @@ package final class HTTPServer: Sendable {
         try self.init(try HTTPListener(host: host, port: port), limits: limits, handler: handler)
     }
 
-    /// - Parameter socket: the server's from now on.
-    package init(_ socket: HTTPListener, limits: HTTPLimits, handler: @escaping Handler) throws(HTTPServerError) {
+    /// - Parameters:
+    ///   - socket: the server's from now on.
+    ///   - identity: who the server is over TLS; nil: no TLS.
+    package init(
+        _ socket: HTTPListener, identity: TLSIdentity? = nil, limits: HTTPLimits, handler: @escaping Handler
+    ) throws(HTTPServerError) {
         // libmicrohttpd deals the connections out to its threads.
         precondition(limits.threadCount > 0 && limits.connectionsMax >= limits.threadCount, "each thread needs a share")
         boundPort = socket.boundPort
-        service = Service(limits: limits, handler: handler)
-        var options = CMicroHTTPD_Options(
+        service = Service(limits: limits, isSecure: identity != nil, handler: handler)
+        // Safe: the texts of the certificate and the key are lent while the daemon starts.
+        var options = unsafe CMicroHTTPD_Options(
             listen_socket: socket.descriptor, threads: UInt32(limits.threadCount),
             connections_max: UInt32(limits.connectionsMax),
             connections_per_address_max: UInt32(limits.connectionsPerAddressMax ?? 0),
-            timeout_seconds: UInt32(limits.timeoutSeconds), connection_memory_bytes: limits.headerBytesMax)
+            timeout_seconds: UInt32(limits.timeoutSeconds), connection_memory_bytes: limits.headerBytesMax,
+            certificate_pem: nil, key_pem: nil)
         // Safe: the service outlives the daemon, since `stop` runs at the latest in deinit.
         let context = unsafe Unmanaged.passUnretained(service).toOpaque()
-        let pointer = unsafe CMicroHTTPD_start(&options, context, targetWasRead, requestDidProceed, requestDidComplete)
+        let pointer = unsafe TLSIdentity.withTexts(of: identity) { certificate, key in
+            unsafe options.certificate_pem = certificate
+            unsafe options.key_pem = key
+            return unsafe CMicroHTTPD_start(&options, context, targetWasRead, requestDidProceed, requestDidComplete)
+        }
         // Most failures have closed the socket already; closing it again could hit a descriptor of somebody else.
-        guard let pointer = unsafe pointer else { throw .cannotStart(host: socket.host, port: socket.boundPort) }
+        guard let pointer = unsafe pointer else {
+            throw .cannotStart(host: socket.host, port: socket.boundPort, isSecure: identity != nil)
+        }
         let started = unsafe Daemon(pointer: pointer)
         daemon = Mutex(started)
     }
@@ -104,11 +116,13 @@ final class Service: Sendable {
     }
 
     let limits: HTTPLimits
+    let isSecure: Bool
     let handler: HTTPServer.Handler
     private let state = Mutex(State())
 
-    init(limits: HTTPLimits, handler: @escaping HTTPServer.Handler) {
+    init(limits: HTTPLimits, isSecure: Bool, handler: @escaping HTTPServer.Handler) {
         self.limits = limits
+        self.isSecure = isSecure
         self.handler = handler
     }
 
@@ -132,7 +146,7 @@ final class Service: Sendable {
             state.isStopping = true
             return Array(state.open.values)
         }
-        for exchange in open { exchange.answer(.stopping) }
+        for exchange in open { exchange.stop() }
     }
 }
 

@@ -6,8 +6,10 @@ package enum MetadataError: Error, Equatable, Sendable, CustomStringConvertible 
     case unreachable(reason: String)
     /// The file is no database, or one of another program; it was not touched.
     case foreignFile(path: String)
-    /// What is stored does not hold together.
-    case damaged(place: String, reason: String)
+    /// The file does not hold together.
+    case damaged(path: String, reason: String)
+    /// A stored document is not what this module writes.
+    case malformedDocument(place: String, reason: String)
     /// A later release has been here.
     case newerSchema(found: Int64, known: Int64)
     /// The database refused a statement.
@@ -25,7 +27,8 @@ package enum MetadataError: Error, Equatable, Sendable, CustomStringConvertible 
         switch self {
         case .unreachable(let reason): "the database of dashboards cannot be reached: \(reason)"
         case .foreignFile(let path): "\(path) is not a database of queryd; move it away or name another data folder"
-        case .damaged(let place, let reason): "\(place) is damaged: \(reason)"
+        case .damaged(let path, let reason): "\(path) is damaged: \(reason)"
+        case .malformedDocument(let place, let reason): "\(place) is not to be read: \(reason)"
         case .newerSchema(let found, let known):
             "the database has schema \(found), and this release knows none past \(known)"
         case .refused(let reason): "the database refused a statement: \(reason)"
@@ -40,7 +43,7 @@ package enum MetadataError: Error, Equatable, Sendable, CustomStringConvertible 
     package var isOfTheStore: Bool {
         switch self {
         case .unreachable, .foreignFile, .damaged, .newerSchema: true
-        case .refused, .exists, .missing, .versionConflict, .textWithNul: false
+        case .malformedDocument, .refused, .exists, .missing, .versionConflict, .textWithNul: false
         }
     }
 }

@@ -16,7 +16,6 @@ package enum MetadataPlace: Sendable {
 package final class MetadataStore: Sendable {
     private struct State {
         var connection: (any SQLConnection)?
-        var failure: (error: MetadataError, at: ContinuousClock.Instant)?
         /// Whether the last thing that was reported was a failure.
         var isReportedAway = false
     }
@@ -27,12 +26,14 @@ package final class MetadataStore: Sendable {
     private let clock: @Sendable () -> Int64
     private let report: @Sendable (MetadataError?) -> Void
     private let state = Mutex(State())
+    /// Why the last attempt to connect failed, and when; nil while there is no such trouble.
+    private let failure = Mutex<(error: MetadataError, at: ContinuousClock.Instant)?>(nil)
 
     /// Connects to nothing yet.
     /// - Parameters:
     ///   - clock: µs since 1970-01-01 UTC, for the documents' times.
-    ///   - report: told once when documents cannot be had any more, and with nil when they can again. It must not call
-    ///     the store.
+    ///   - report: told once when documents cannot be had any more, and with nil when they can again. It must not
+    ///     call the store.
     package init(
         _ place: MetadataPlace, clock: @escaping @Sendable () -> Int64,
         report: @escaping @Sendable (MetadataError?) -> Void = { _ in }
@@ -76,7 +77,8 @@ package final class MetadataStore: Sendable {
         switch condition {
         case .isNew: statement = Self.insert + " ON CONFLICT DO NOTHING"
         case .always:
-            statement = Self.insert + " ON CONFLICT (project, kind, id) DO UPDATE SET name = excluded.name, "
+            statement =
+                Self.insert + " ON CONFLICT (project, kind, id) DO UPDATE SET name = excluded.name, "
                 + "body = excluded.body, version = tidemark_documents.version + 1, updated_at = excluded.updated_at"
         case .exists: statement = Self.update
         case .hasVersion(let version):
@@ -118,34 +120,39 @@ package final class MetadataStore: Sendable {
         "UPDATE tidemark_documents SET name = $4, body = $5, version = version + 1, updated_at = $6 WHERE \(isKey)"
 
     private func run(_ statement: String, _ parameters: [SQLValue]) throws(MetadataError) -> [[SQLValue]] {
-        try state.withLock { (state) throws(MetadataError) -> [[SQLValue]] in
-            if state.connection?.isAlive == false { state.connection = nil }
-            if let failure = state.failure {
-                guard failure.at.duration(to: .now) >= Self.retryInterval else { throw failure.error }
-                state.failure = nil
-            }
-            do throws(MetadataError) {
-                let connection: any SQLConnection
-                if let open = state.connection {
-                    connection = open
-                } else {
-                    connection = try connect()
-                    state.connection = connection
-                }
-                let rows = try connection.run(statement, parameters)
-                if state.isReportedAway { report(nil) }
-                state.isReportedAway = false
-                return rows
-            } catch {
-                if error.isOfTheStore {
-                    if !state.isReportedAway { report(error) }
-                    state.isReportedAway = true
-                    // Without a connection this was the attempt to make one.
-                    if state.connection == nil { state.failure = (error, .now) }
-                    state.connection = nil
-                }
-                throw error
-            }
+        guard let failure = failure.withLock({ $0 }) else {
+            return try state.withLock { state throws(MetadataError) in try run(statement, parameters, &state) }
+        }
+        // One caller in a while tries; all others are told what came of it the last time.
+        guard failure.at.duration(to: .now) >= Self.retryInterval,
+            let rows = try state.withLockIfAvailable({ state throws(MetadataError) in
+                try run(statement, parameters, &state)
+            })
+        else { throw failure.error }
+        return rows
+    }
+
+    private func run(
+        _ statement: String, _ parameters: [SQLValue], _ state: inout State
+    ) throws(MetadataError) -> [[SQLValue]] {
+        if state.connection?.isAlive == false { state.connection = nil }
+        do throws(MetadataError) {
+            let connection: any SQLConnection
+            if let open = state.connection { connection = open } else { connection = try connect() }
+            state.connection = connection
+            let rows = try connection.run(statement, parameters)
+            failure.withLock { $0 = nil }
+            if state.isReportedAway { report(nil) }
+            state.isReportedAway = false
+            return rows
+        } catch {
+            guard error.isOfTheStore else { throw error }
+            // A connection that breaks may be had anew at once; one that cannot be made is not tried again so soon.
+            if state.connection == nil { failure.withLock { $0 = (error, .now) } }
+            state.connection = nil
+            if !state.isReportedAway { report(error) }
+            state.isReportedAway = true
+            throw error
         }
     }
 
@@ -174,11 +181,11 @@ extension Document {
             case .text(let id) = row[2], case .text(let name) = row[3], case .text(let text) = row[4],
             case .integer(let version) = row[5], case .integer(let created) = row[6],
             case .integer(let updated) = row[7], let kind = DocumentKind(rawValue: kindName)
-        else { throw .damaged(place: "a row of tidemark_documents", reason: "\(row)") }
+        else { throw .malformedDocument(place: "a row of tidemark_documents", reason: "\(row)") }
         do throws(JSONError) {
             body = try JSONValue(parsing: text)
         } catch {
-            throw .damaged(place: "document \(kindName) \(id) of project \"\(project)\"", reason: "\(error)")
+            throw .malformedDocument(place: "document \(kindName) \(id) of project \"\(project)\"", reason: "\(error)")
         }
         key = DocumentKey(project: project, kind: kind, id: id)
         (self.name, self.version, createdMicros, updatedMicros) = (name, version, created, updated)

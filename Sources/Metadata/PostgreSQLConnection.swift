@@ -36,9 +36,9 @@ final class PostgreSQLConnection: SQLConnection {
         let settings: [(String, String?)] = [
             ("host", address.host), ("port", "\(address.port)"), ("dbname", address.database),
             ("user", address.username), ("password", address.password),
-            ("connect_timeout", "3"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "30"),
+            ("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("keepalives_idle", "30"),
             ("client_encoding", "UTF8"), ("application_name", "queryd"),
-            ("options", "-c statement_timeout=10s -c client_min_messages=warning"),
+            ("options", "-c statement_timeout=5s -c client_min_messages=warning"),
         ]
         let given = settings.filter { $0.1 != nil }
         let connection = unsafe withCStrings(given.map(\.0)) { names in
@@ -51,6 +51,8 @@ final class PostgreSQLConnection: SQLConnection {
             throw .unreachable(reason: reason)
         }
         unsafe self.connection = unsafe connection
+        // What the server remarks beside its answers; else the library writes it to standard error.
+        unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
     }
 
     deinit { unsafe PQfinish(connection) }
@@ -109,10 +111,11 @@ final class PostgreSQLConnection: SQLConnection {
         return passing ? .unreachable(reason: reason) : .refused(reason: reason)
     }
 
-    /// The library ends its messages with a line break, and some hold several lines.
+    /// The library's messages have line breaks, and a tab before what explains the line above.
     private static func message(_ pointer: UnsafePointer<CChar>?) -> String {
         guard let pointer = unsafe pointer else { return "" }
-        return unsafe String(cString: pointer).split(separator: "\n").joined(separator: "; ")
+        let lines = unsafe String(cString: pointer).split(separator: "\n")
+        return lines.map { String($0.drop { $0 == "\t" }) }.joined(separator: "; ")
     }
 }
 

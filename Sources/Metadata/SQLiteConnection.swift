@@ -56,7 +56,7 @@ final class SQLiteConnection: SQLConnection {
         }
         let found = try run("PRAGMA quick_check(1)", []).first?.first
         guard found == .text("ok") else {
-            throw .damaged(place: path, reason: found.map { "\($0)" } ?? "the check says nothing")
+            throw .damaged(path: path, reason: found.map { "\($0)" } ?? "the check says nothing")
         }
         _ = try run("COMMIT", [])
     }
@@ -114,7 +114,7 @@ final class SQLiteConnection: SQLConnection {
         let reason = unsafe String(cString: sqlite3_errmsg(handle))
         switch status & 0xFF {
         case SQLITE_NOTADB: return .foreignFile(path: path)
-        case SQLITE_CORRUPT: return .damaged(place: path, reason: reason)
+        case SQLITE_CORRUPT: return .damaged(path: path, reason: reason)
         case SQLITE_CONSTRAINT, SQLITE_ERROR, SQLITE_TOOBIG, SQLITE_MISMATCH, SQLITE_RANGE:
             return .refused(reason: reason)
         default: return .unreachable(reason: "\(path): \(reason)")

@@ -78,6 +78,23 @@ final class ChunkView {
     /// The values of a column of their own; nil where no row of the chunk has one.
     func coded(_ column: EventSchema.Promoted) throws -> CodedColumn? { try values(column.columnName).map(Self.coded) }
 
+    /// One row's value, for questions about few rows: the others' JSON is not looked into.
+    func value(_ scope: EventValue.Scope, _ name: [UInt8], _ row: Int) throws -> Value? {
+        for place in Self.places(scope, name) {
+            switch place {
+            case .column(let name):
+                if let value = try values(name)?.value(row) { return value }
+            case .json(let column, let member):
+                guard case .strings(let texts)? = try values(column), texts.codes[row] != StringColumn.null else {
+                    continue
+                }
+                let text = texts.dictionary.span(Int(texts.codes[row]))
+                if let range = JSONScanner.member(member, in: text) { return Value(json: text.extracting(range)) }
+            }
+        }
+        return nil
+    }
+
     private func coalesced(_ places: [Place]) throws -> CodedColumn {
         var column = try coded(places[0])
         for place in places.dropFirst() { column.fill(from: try coded(place)) }

@@ -43,11 +43,13 @@ struct EventReader {
             guard let rest, rest.codes[row] != StringColumn.null else { return members }
             let ownNames = Set(members.map { Array($0.name.utf8) })
             let text = rest.dictionary.span(Int(rest.codes[row]))
-            JSONScanner.forEachMember(of: text, named: { name, value in
-                guard !ownNames.contains(name) else { return }
-                let json = Value(json: text.extracting(value))?.json ?? .null
-                members.append(JSONObject.Member(String(decoding: name, as: UTF8.self), json))
-            })
+            JSONScanner.forEachMember(
+                of: text,
+                named: { name, value in
+                    guard !ownNames.contains(name) else { return }
+                    let json = Value(json: text.extracting(value))?.json ?? .null
+                    members.append(JSONObject.Member(String(decoding: name, as: UTF8.self), json))
+                })
             return members
         }
     }

@@ -144,23 +144,26 @@ struct EventSearch: Sendable {
         let chunks = places.sorted { $0.key < $1.key }
         let events = Mutex((rows: [[JSONValue]](repeating: [], count: found.count), byteCount: 0))
         let budgetBytes = execution.budgetBytes
-        try execution.forEach(chunks.count, make: { index in
-            let reader = try EventReader(ChunkView(pieces[chunks[index].key].chunk))
-            let rows = chunks[index].value.map { Int(found[$0].row) }
-            let byteCount = rows.reduce(0) { $0 + reader.textBytes($1) + Self.eventBytes }
-            guard byteCount <= budgetBytes else {
-                throw QueryError.overBudget(neededBytes: byteCount, budgetBytes: budgetBytes)
-            }
-            return (rows: rows.map(reader.event), byteCount: byteCount)
-        }, take: { index, part in
-            try events.withLock { events in
-                events.byteCount += part.byteCount
-                guard events.byteCount <= budgetBytes else {
-                    throw QueryError.overBudget(neededBytes: events.byteCount, budgetBytes: budgetBytes)
+        try execution.forEach(
+            chunks.count,
+            make: { index in
+                let reader = try EventReader(ChunkView(pieces[chunks[index].key].chunk))
+                let rows = chunks[index].value.map { Int(found[$0].row) }
+                let byteCount = rows.reduce(0) { $0 + reader.textBytes($1) + Self.eventBytes }
+                guard byteCount <= budgetBytes else {
+                    throw QueryError.overBudget(neededBytes: byteCount, budgetBytes: budgetBytes)
                 }
-                for (place, row) in zip(chunks[index].value, part.rows) { events.rows[place] = row }
-            }
-        })
+                return (rows: rows.map(reader.event), byteCount: byteCount)
+            },
+            take: { index, part in
+                try events.withLock { events in
+                    events.byteCount += part.byteCount
+                    guard events.byteCount <= budgetBytes else {
+                        throw QueryError.overBudget(neededBytes: events.byteCount, budgetBytes: budgetBytes)
+                    }
+                    for (place, row) in zip(chunks[index].value, part.rows) { events.rows[place] = row }
+                }
+            })
         return events.withLock { $0.rows }
     }
 }

@@ -70,7 +70,8 @@ struct PropertyCount: Sendable {
         counts.add(other.counts)
         note(first: other.first, last: other.last)
         // In an order of their own, so that which values are the first does not depend on a table's seed.
-        let sorted = hasMoreValues || values.count + other.values.count <= Self.valuesMax
+        let sorted =
+            hasMoreValues || values.count + other.values.count <= Self.valuesMax
             ? Array(other.values) : other.values.sorted { $0.key.compare($1.key) < 0 }
         for (value, newCount) in sorted {
             if values[value] != nil {

@@ -137,11 +137,13 @@ private struct MemberCounts {
     /// Takes in an object that rows have.
     mutating func add(_ object: RawSpan, _ uses: CodeUses, _ code: Int) {
         var found: [(name: UInt32, value: Range<Int>)] = []
-        JSONScanner.forEachMember(of: object, named: { name, value in
-            // A value that is null is none.
-            if object.extracting(value).equals(Self.null.rawSpan) { return }
-            found.append((names.intern(name.rawSpan), value))
-        })
+        JSONScanner.forEachMember(
+            of: object,
+            named: { name, value in
+                // A value that is null is none.
+                if object.extracting(value).equals(Self.null.rawSpan) { return }
+                found.append((names.intern(name.rawSpan), value))
+            })
         for (name, value) in found.map({ (Int($0.name), $0.value) }) {
             if name == texts.count {
                 texts.append(StringInterner())

@@ -26,7 +26,7 @@ struct UserProfile: Sendable {
     /// What the seed calls a feature without a name.
     private static let unnamedFeature = "unknown"
     private static let featureUsed = Value("feature_used")
-    private static let feature = Field.value(.property, Array("feature_name".utf8))
+    private static let featureName = Array("feature_name".utf8)
     private static let entryBytes = 128
 
     /// About what it holds in memory.
@@ -49,10 +49,8 @@ struct UserProfile: Sendable {
             let type = types.codes[row] == CodedColumn.null ? nil : types.value(types.codes[row])
             if let type { countsByType[type, default: 0] += 1 }
             if type == Self.featureUsed {
-                let features = try view.coded(Self.feature)
-                let code = features.codes[row]
-                let name = code == CodedColumn.null ? Self.unnamedFeature : features.value(code).name
-                countsByFeature[name, default: 0] += 1
+                let feature = try view.value(.property, Self.featureName, row)
+                countsByFeature[feature?.name ?? Self.unnamedFeature, default: 0] += 1
             }
             days.insert(zone.bucketStart(of: time, unit: .day))
             if let session = sessions?.value(row) {

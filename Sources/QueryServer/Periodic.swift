@@ -1,12 +1,11 @@
 import Foundation
-import Synchronization
 
 /// A thread that does something again and again until it is stopped.
 final class Periodic: Sendable {
     private let name: String
     private let periodSeconds: Double
     private let body: @Sendable () -> Void
-    private let isStopping = Atomic<Bool>(false)
+    private let stopping = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ name: String, everySeconds periodSeconds: Double, _ body: @escaping @Sendable () -> Void) {
@@ -17,19 +16,16 @@ final class Periodic: Sendable {
 
     func start() {
         let thread = Thread { [self] in
-            while !isStopping.load(ordering: .relaxed) {
-                body()
-                Thread.sleep(forTimeInterval: periodSeconds)
-            }
+            repeat { body() } while stopping.wait(timeout: .now() + periodSeconds) == .timedOut
             ended.signal()
         }
         thread.name = name
         thread.start()
     }
 
-    /// Waits for the thread to end. Called once, after `start`.
+    /// Waits for what `body` does at the moment, not for the period. Called once, after `start`.
     func stop() {
-        isStopping.store(true, ordering: .relaxed)
+        stopping.signal()
         ended.wait()
     }
 }

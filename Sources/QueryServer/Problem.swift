@@ -47,6 +47,8 @@ struct Problem: Error {
             headers: [("Retry-After", "1")])
     }
 
+    static let cancelled = Problem(status: 409, code: "cancelled", message: "the question was cancelled")
+
     /// Nobody reads it: for the metrics, and no error of ours.
     static let clientGone = Problem(status: 499, code: "client_gone", message: "the client hung up")
 

@@ -14,6 +14,7 @@ package final class QueryDaemon: Sendable {
     private let config: QueryConfig
     private let logger: Logger
     private let projects: ProjectReaders
+    private let answering: Answering
     private let metrics: QueryMetrics
     private let registry: MetricsRegistry
     let credentials: Credentials
@@ -24,6 +25,7 @@ package final class QueryDaemon: Sendable {
     /// What people make; others may keep documents in it too.
     let metadata: MetadataStore
 
+    private let live: LiveFeed
     private let tokenWatch: TokenWatch
     private let periodics: [Periodic]
     private let server = Mutex<HTTPServer?>(nil)
@@ -37,14 +39,19 @@ package final class QueryDaemon: Sendable {
         registry = MetricsRegistry()
         metrics = QueryMetrics(registry)
         projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
+        answering = Answering(
+            config: config, projects: projects, cache: AnswerCache(capacityBytes: config.cacheMemoryBytes))
         pool = QuestionPool(threadCount: config.threads)
         credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: SessionStore())
         assets = try PageAssets(folder: ResourceFolder.page, chartFile: PageAssets.chartFile, disk: .posix)
         let tokenWatch = TokenWatch(credentials.tokens, logger)
         let follower = Follower(projects: projects, logger: logger)
+        let live = LiveFeed(projects: projects, tokens: credentials.tokens, logger: logger)
+        self.live = live
         self.tokenWatch = tokenWatch
         periodics = [
             Periodic("follower", everySeconds: Follower.periodSeconds) { follower.follow() },
+            Periodic("live", everySeconds: LiveFeed.periodSeconds) { live.tick(nowMicros: Logger.systemClock()) },
             Periodic("tokens", everySeconds: TokenWatch.periodSeconds) { tokenWatch.look() },
         ]
     }
@@ -64,12 +71,17 @@ package final class QueryDaemon: Sendable {
             router: Router(routes), rules: rules, credentials: credentials, pool: pool, briefPool: briefPool,
             metrics: metrics, logger: logger)
         let server = try HTTPServer(
-            socket, limits: .questions, handler: { request, responder in door.handle(request, responder) })
+            socket, identity: try identity, limits: .questions,
+            handler: { request, responder in door.handle(request, responder) })
         self.server.withLock { $0 = server }
         for periodic in periodics { periodic.start() }
+        // At once, so that the log says at the start what is wrong; aside, since questions wait for no database.
+        DispatchQueue.global().async { [metadata] in
+            do throws(MetadataError) { try metadata.check() } catch {}  // the store has said it
+        }
         logger.info("ready", [
             "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
-            "threads": .integer(Int64(config.threads)),
+            "threads": .integer(Int64(config.threads)), "tls": .bool(config.tls != nil),
         ])
         return server.boundPort
     }
@@ -98,22 +110,30 @@ package final class QueryDaemon: Sendable {
         let clock = Logger.systemClock
         let api = DashboardsAPI(
             provisioned: dashboards.provisioned, store: metadata, clock: clock,
-            snapshot: { [projects] in try projects.reader(of: $0).snapshot() },
-            ask: { [config, projects] question, snapshot, call in
-                let asked = QuestionCall(
-                    config: config, projects: projects, arrivedMicros: call.arrivedMicros, isGone: call.isClientGone)
-                return try asked.answer(question, snapshot)
-            })
+            snapshot: { [answering] in try answering.snapshot($0) },
+            ask: { [answering] question, snapshot, call in try answering.answer(question, snapshot, call).0 })
         return DashboardRoutes(
             dashboards: api,
             questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
             descriptions: Descriptions(store: metadata))
     }
 
+    private var identity: TLSIdentity? {
+        get throws {
+            try config.tls.map { files in
+                TLSIdentity(
+                    certificatePEM: try Disk.posix.contents(files.certificate, limit: 1 << 20),
+                    keyPEM: try Disk.posix.contents(files.key, limit: 1 << 20))
+            }
+        }
+    }
+
     /// Every way into this daemon.
     private var routes: [Route] {
         SystemRoutes(projects: projects, registry: registry).routes
-            + QuestionRoutes(config: config, projects: projects, metrics: metrics).routes
+            + QuestionRoutes(answering: answering, metrics: metrics).routes
+            + StatusRoutes(projects: projects, dataFolder: config.data).routes
+            + LiveRoutes(feed: live).routes
             + LoginRoutes(credentials: credentials, links: LoginLinks(), dataFolder: config.data).routes
             + dashboardRoutes.routes
             + assets.routes
@@ -123,11 +143,13 @@ package final class QueryDaemon: Sendable {
 struct QueryMetrics: Sendable {
     let requests: Counter
     let failures: Counter
+    let cached: Counter
     let seconds: Histogram
 
     init(_ registry: MetricsRegistry) {
         requests = registry.counter("tidemark_http_requests_total", help: "HTTP requests received.")
         failures = registry.counter("tidemark_questions_failed_total", help: "Questions answered with an error.")
+        cached = registry.counter("tidemark_questions_cached_total", help: "Questions answered from memory.")
         seconds = registry.histogram(
             "tidemark_question_seconds", help: "Time to answer a question, without waiting for a thread.",
             bounds: Histogram.secondsBounds)

@@ -68,6 +68,7 @@ package enum QueryProgram {
             config.tokenFile = data + "/tokens"
         }
         if let listen = try parsed.value("listen", expected: "HOST:PORT", ListenAddress.init) { config.listen = listen }
+        try Exposure.check(config)
         let dashboards = try DashboardSettings(file, dataFolder: config.data, environment: environment)
         return (config, dashboards)
     }

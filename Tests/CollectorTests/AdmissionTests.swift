@@ -7,7 +7,8 @@ import Wire
 @Suite struct AdmissionTests {
     @Test(arguments: [
         (Access.Role.ingest, ["shop"], Grant.ingest(project: "shop")),
-        (.relay, ["a", "b"], .relay(projects: ["a", "b"])), (.admin, [], .admin), (.read, ["shop"], nil), (.write, ["shop"], nil),
+        (.relay, ["a", "b"], .relay(projects: ["a", "b"])), (.admin, [], .admin), (.read, ["shop"], nil),
+        (.write, ["shop"], nil),
     ] as [(Access.Role, [String], Grant?)])
     func onlyTokensThatSendEventsAreTakenOnTheWire(role: Access.Role, projects: [String], grant: Grant?) throws {
         var file = TokenFile()

@@ -1,4 +1,6 @@
+import Config
 import EventLoop
+import Files
 import Foundation
 import JSON
 import Synchronization
@@ -82,6 +84,39 @@ import Testing
         let (code, capture, request) = try ask(ok(Self.funnel), "--format", "json", "-")
         #expect(code == 0 && request.hasSuffix(#"{"metrics":["count"]}"#))
         #expect(try JSONValue(parsing: capture.output)["kind"]?.asString == "funnel")
+    }
+
+    @Test func theTokenIsShownAndMayComeFromThreePlaces() throws {
+        let folder = TemporaryFolder()
+        try Disk.posix.replace(folder("query.token"), with: Array("tdm_write_file\n".utf8))
+        let (code, _, request) = try ask(ok(Self.funnel), "--data", folder.path, "{}")
+        #expect(code == 0 && request.contains("Authorization: Bearer tdm_write_file\r\n"))
+        let (_, _, named) = try ask(ok(Self.funnel), "--data", folder.path, "--token", "tdm_read_x", "{}")
+        #expect(named.contains("Authorization: Bearer tdm_read_x\r\n"))
+        func token(_ environment: [String: String]) throws -> String? {
+            let syntax = CommandSyntax(command: "x", summary: "", options: QueryAccess.options, positionals: [])
+            return try QueryAccess(syntax.parse(["--data", folder.path]), environment: environment, disk: .posix).token
+        }
+        #expect(try token(["TIDEMARK_TOKEN": "tdm_read_y"]) == "tdm_read_y" && token([:]) == "tdm_write_file")
+    }
+
+    @Test func aTokenThatIsMissingOrRefusedIsSaidSo() throws {
+        let folder = TemporaryFolder()
+        let reply = ok(#"{"error":{"code":"unauthorized","message":"no"}}"#, status: "401 Unauthorized")
+        let (code, capture, request) = try ask(reply, "--data", folder.path, "{}")
+        #expect(code == 1 && !request.contains("Authorization"))
+        #expect(capture.error.contains("wants a token, and there is none at \(folder("query.token"))"))
+        let (_, refused, _) = try ask(reply, "--token", "tdm_read_x", "{}")
+        #expect(refused.error.contains("does not know the token"))
+    }
+
+    @Test func loginPrintsALink() throws {
+        let server = try OneReply(ok(#"{"url":"http://h/#/login/c","expires_at":"x"}"#, status: "201 Created"))
+        let capture = Capture()
+        let code = TidemarkCommands.run(
+            ["login", "--address", "127.0.0.1:\(server.port)", "--token", "tdm_read_x"], capture.console)
+        #expect(code == 0 && capture.output == "http://h/#/login/c\n", "\(capture.error)")
+        #expect(server.request.hasPrefix("POST /v1/login-links HTTP/1.1\r\n"))
     }
 
     @Test func aRefusedQuestionSaysWhere() throws {

@@ -22,7 +22,8 @@ import Testing
 
     @Test func anOptionThatMayRepeatHasAllItsValuesInOrder() throws {
         let syntax = CommandSyntax(command: "queryd", summary: "", options: [.values("config", "file", help: "")])
-        #expect(try syntax.parse(["--config", "b", "--config=a", "--config", "b"]).values("config") == ["b", "a", "b"])
+        let given = try syntax.parse(["--config", "b", "--config=a", "--config", "b"])
+        #expect(given.values("config") == ["b", "a", "b"])
         #expect(try syntax.parse([]).values("config") == [])
     }
 

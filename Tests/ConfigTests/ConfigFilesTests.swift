@@ -64,7 +64,7 @@ import Testing
 
     @Test func theCommentedAnalyticsSectionShowsEveryKey() throws {
         let path = folder + "analytics.example.yaml"
-        let asIs = try ConfigFile(path: path, environment: [:], disk: .posix).analytics()
+        let asIs = try ConfigFiles(paths: [path], environment: [:], disk: .posix).analytics()
         #expect(asIs == AnalyticsConfig())
         let text = String(decoding: try Disk.posix.contents(path), as: UTF8.self)
         let lines = text.split(separator: "\n").map { line in

@@ -79,6 +79,25 @@ final class RawClient {
         return Answer(status: status, headers: headers, body: Array(unread[..<length]))
     }
 
+    /// Reads one chunk of a body whose length is not known (RFC 9112 §7.1).
+    /// - Returns: nil if the connection ended; no bytes at the body's end.
+    func receiveChunk() -> [UInt8]? {
+        let lineEnd = Array("\r\n".utf8)
+        func line() -> [UInt8]? {
+            while true {
+                if let end = unread.firstIndex(of: lineEnd[1]) {
+                    defer { unread.removeFirst(end + 1) }
+                    return Array(unread[..<end].dropLast())
+                }
+                if !fill() { return nil }
+            }
+        }
+        guard let head = line(), let size = Int(String(decoding: head, as: UTF8.self), radix: 16) else { return nil }
+        while unread.count < size + 2 { if !fill() { return nil } }
+        defer { unread.removeFirst(size + 2) }
+        return Array(unread[..<size])
+    }
+
     /// Whether the server has closed and sent nothing more.
     func isAtEnd() -> Bool { unread.isEmpty && !fill() }
 

@@ -64,7 +64,7 @@ import Testing
         var bytes = try Disk.posix.contents(path)
         for offset in stride(from: 4096, to: bytes.count, by: 7) { bytes[offset] ^= 0x5A }
         try Disk.posix.replace(path, with: bytes)
-        guard case .damaged(place: path, _)? = failure() else {
+        guard case .damaged(path: path, _)? = failure() else {
             Issue.record("\(String(describing: failure()))")
             return
         }

@@ -1,5 +1,6 @@
 import Config
 import Dispatch
+import HTTPServer
 import JSON
 import Query
 import Synchronization
@@ -87,11 +88,18 @@ import Testing
     func aHangUpIsToldFromALateAnswer(isGone: Bool, status: Int, code: String) throws {
         let served = try ServedFolder()
         try served.commit("click", user: "u", micros: 1_700_000_000_000_000)
-        let call = QuestionCall(
+        let answering = Answering(
             config: QueryConfig(),
-            projects: ProjectReaders(dataFolder: served.folder.path, tailMemoryBytes: 64 << 20), arrivedMicros: 0,
-            isGone: { isGone })
-        let problem = #expect(throws: Problem.self) { try call.answer(["kind": "aggregate"]) }
+            projects: ProjectReaders(dataFolder: served.folder.path, tailMemoryBytes: 64 << 20),
+            cache: AnswerCache(capacityBytes: 0))
+        let call = Call(
+            request: HTTPRequest(
+                method: "POST", path: "/v1/query", query: [], headers: HTTPHeaders(), body: [], peerAddress: ""),
+            parameters: [:], principal: .anonymous, project: "default", arrivedMicros: 0,
+            origin: HostRules.Origin(scheme: .http, host: "localhost", port: 1), isClientGone: { isGone })
+        let question = try Question(parsing: ["kind": "aggregate"], context: answering.context(call))
+        let snapshot = try answering.snapshot("default")
+        let problem = #expect(throws: Problem.self) { try answering.answer(question, snapshot, call) }
         #expect(problem?.status == status && problem?.code == code)
     }
 

@@ -85,6 +85,20 @@ final class ServedFolder: @unchecked Sendable {
         return text
     }
 
+    func removeToken(_ name: String) throws {
+        try TokenFile.change(folder("tokens"), disk: .posix) { try $0.remove(name: name, path: "tokens") }
+        try daemon.credentials.tokens.reload()
+    }
+
+    func createProject(_ name: String) throws {
+        let key = [UInt8](repeating: 9, count: 16)
+        _ = try Project.create(name, dataFolder: folder.path, key: key, disk: .posix)
+    }
+
+    func snapshot() throws -> Snapshot {
+        try TableReader(project: project, logFolder: folder("wal"), disk: .posix).snapshot()
+    }
+
     /// A call with one of the tokens that collectord leaves.
     func request(
         _ method: String, _ path: String, _ body: String? = nil, as name: String = "query"

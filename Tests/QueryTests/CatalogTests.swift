@@ -11,9 +11,11 @@ import Zones
     private func period(
         _ start: String? = nil, _ end: String? = nil, zone: String? = nil
     ) throws -> EventCatalog.Period {
-        let context = QuestionContext(nowMicros: micros("2024-03-20T12:00:00Z"), zoneNamed: { name throws(ZoneError) in
-            try Zone(named: name, disk: .posix)
-        })
+        let context = QuestionContext(
+            nowMicros: micros("2024-03-20T12:00:00Z"),
+            zoneNamed: { name throws(ZoneError) in
+                try Zone(named: name, disk: .posix)
+            })
         return try EventCatalog.Period(start: start, end: end, timeZone: zone, context: context)
     }
 

@@ -21,7 +21,8 @@ import Zones
             var page = json
             while true {
                 let answer = try QueryEngine.answer(
-                    try QueryTests.question(page), table.snapshot, Execution(parallel: RandomTable.backwards)).json
+                    try QueryTests.question(page), table.snapshot, Execution(parallel: RandomTable.backwards)
+                ).json
                 let events = try #require(answer["events"]?.asArray)
                 found += events.map(Self.sorted)
                 let next = try #require(answer["next_cursor"])
@@ -46,7 +47,9 @@ import Zones
             let event = table.naive.events[index]
             func text(_ string: String?) -> JSONValue { string.map { .string($0) } ?? nil }
             let source: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-            let derived = "evt_" + (source + (0..<6).reversed().map { UInt8((index + 1) >> ($0 * 8) & 255) })
+            let derived =
+                "evt_"
+                + (source + (0..<6).reversed().map { UInt8((index + 1) >> ($0 * 8) & 255) })
                 .map { String($0 / 16, radix: 16) + String($0 % 16, radix: 16) }.joined()
             var json: JSONObject = JSONObject([
                 .init("event_id", .string(event.eventID?.description ?? derived)),

@@ -14,13 +14,15 @@ extension NaiveQuery {
                 fits(funnel.steps[0], $0) && question.range.contains($0.timestampMicros)
             }
             guard !entries.isEmpty else { continue }
-            let depth = usable.indices.map { index -> Int in
-                let event = usable[index]
-                guard fits(funnel.steps[0], event), question.range.contains(event.timestampMicros) else {
-                    return 0
-                }
-                return deepest(usable, funnel, entry: event.timestampMicros, used: [index], last: event.timestampMicros)
-            }.max() ?? 0
+            let depth =
+                usable.indices.map { index -> Int in
+                    let event = usable[index]
+                    guard fits(funnel.steps[0], event), question.range.contains(event.timestampMicros) else {
+                        return 0
+                    }
+                    return deepest(
+                        usable, funnel, entry: event.timestampMicros, used: [index], last: event.timestampMicros)
+                }.max() ?? 0
             for step in 0..<depth { steps[step].users += 1 }
             let isOpen = entries.contains { clockMicros <= $0.timestampMicros + funnel.windowMicros }
             if depth < steps.count, isOpen { steps[depth - 1].inProgress += 1 }

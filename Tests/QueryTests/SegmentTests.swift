@@ -15,7 +15,8 @@ import Testing
             let expected = table.naive.segment(question, segment)
             for budget in [1 << 30, 4_000] {
                 let answer = try QueryEngine.answer(
-                    question, table.snapshot, Execution(budgetBytes: budget, parallel: RandomTable.backwards)).json
+                    question, table.snapshot, Execution(budgetBytes: budget, parallel: RandomTable.backwards)
+                ).json
                 #expect(answer["user_ids"] == .array(expected), "seed \(seed): \(json)")
                 #expect(answer["user_count"] == .integer(Int64(expected.count)))
             }

@@ -6,9 +6,11 @@ import Testing
 @testable import Query
 
 @Suite struct UserTests {
-    @Test(arguments: [
-        (1, "2024-03-08", 4), (2, "2024-04-25", 3), (3, "2011-12-28", 5), (4, "2024-11-01", 4), (5, "2024-03-30", 2),
-    ] as [(UInt64, String, Int)])
+    @Test(
+        arguments: [
+            (1, "2024-03-08", 4), (2, "2024-04-25", 3), (3, "2011-12-28", 5), (4, "2024-11-01", 4),
+            (5, "2024-03-30", 2),
+        ] as [(UInt64, String, Int)])
     func metricsAreThoseOfPlainLoopsOverTheEvents(seed: UInt64, start: String, days: Int) throws {
         var table = try RandomTable(seed: seed, start: start, days: days)
         for _ in 0..<40 {

@@ -32,7 +32,8 @@ struct Dashboard: Sendable {
     /// A dashboard of the configuration.
     /// - Throws: `ConfigError` with file and line of what is wrong.
     init(provisioned config: DashboardConfig, _ context: QuestionContext) throws(ConfigError) {
-        let isValid = (1...64).contains(config.key.utf8.count)
+        let isValid =
+            (1...64).contains(config.key.utf8.count)
             && config.key.utf8.allSatisfy { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") || $0.isAlphanumeric }
         guard isValid, !config.key.hasPrefix(Identifier.dashboard) else {
             throw config.error(

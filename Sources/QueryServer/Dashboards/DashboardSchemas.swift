@@ -73,8 +73,10 @@ enum Schemas {
                     ], required: ["widget_id", "type", "title"]),
             ],
             "meta": object(
-                ["from": timeOrNull, "to": timeOrNull, "time_zone": text, "as_of": anyObject,
-                    "elapsed_ms": ["type": "number"]],
+                [
+                    "from": timeOrNull, "to": timeOrNull, "time_zone": text, "as_of": anyObject,
+                    "elapsed_ms": ["type": "number"],
+                ],
                 required: ["from", "to", "time_zone", "as_of", "elapsed_ms"]),
         ], required: ["dashboard_id", "name", "widgets", "meta"])
 

@@ -11,7 +11,7 @@ extension Problem {
         case .textWithNul: self = .invalid("", message)
         case .unreachable, .foreignFile, .damaged, .newerSchema:
             self.init(status: 503, code: "unavailable", message: message, headers: [("Retry-After", "5")])
-        case .refused: self.init(status: 500, code: "internal", message: message)
+        case .malformedDocument, .refused: self.init(status: 500, code: "internal", message: message)
         }
     }
 }

@@ -107,7 +107,7 @@ final class Shares: Sendable {
         }
         guard let text = try store.document(Self.keyDocument)?.body["key"]?.asString,
             let bytes = Hex.decode(text), bytes.count == 32
-        else { throw MetadataError.damaged(place: "the key of shared links", reason: "it is not 32 bytes") }
+        else { throw MetadataError.malformedDocument(place: "the key of shared links", reason: "it is not 32 bytes") }
         let key = HMACSHA256(key: bytes)
         knownKey.withLock { $0 = key }
         return key

@@ -1,6 +1,7 @@
 import Access
 import Files
 import HTTPServer
+import Metadata
 import Table
 import Telemetry
 
@@ -62,7 +63,9 @@ struct FrontDoor: Sendable {
     private func answer(_ route: Route, _ call: Call) -> HTTPResponse {
         do { return finished(try route.handler(call), call.request) } catch {
             let problem = Problem(error)
-            if problem.status >= 500 {
+            // A store that is away says so itself, once.
+            let isToldAlready = (error as? MetadataError)?.isOfTheStore ?? false
+            if problem.status >= 500, !isToldAlready {
                 let path = route.path.text
                 logger.error("request failed", ["path": .string(path), "reason": .string(problem.message)])
             }

@@ -54,7 +54,8 @@ import Testing
             ])
         #expect(widgets?[2]?["columns"] == ["properties.feature_name", "count_distinct_user_id"])
         let funnel = widgets?[3]?["data"]
-        #expect(funnel?["steps"]?.asArray?.map { $0["step"] } == ["Page View", "Click Signup", "Submit Form", "Sign Up"])
+        let names = funnel?["steps"]?.asArray?.map { $0["step"] }
+        #expect(names == ["Page View", "Click Signup", "Submit Form", "Sign Up"])
         #expect(funnel?["steps"]?.asArray?.map { $0["users"] } == [2, 1, 1, 1])
         #expect(funnel?["overall_conversion_rate"] == 0.5)
         #expect(widgets?.asArray?.map { $0["dates"] } == ["widget", "widget", "widget", "dashboard"])
@@ -63,13 +64,13 @@ import Testing
 
     @Test func aWidgetsOwnDatesWinUnlessTheCallSaysOtherwise() throws {
         let boards = try BoardFolder()
-        for days in [0, 1, 2, 10] { try boards.served.commit("e", user: "u", micros: Self.noon - Int64(days) * Self.day) }
+        for days: Int64 in [0, 1, 2, 10] {
+            try boards.served.commit("e", user: "u", micros: Self.noon - days * Self.day)
+        }
         let id = try boards.create(
             [
                 Self.metric(("filters", ["start_date": "yesterday"])),
-                [
-                    "widget_id": "n", "type": "metric", "title": "",
-                ],
+                ["widget_id": "n", "type": "metric", "title": ""],
             ], [.init("date_range", ["start": "5_days_ago"])])
         func values(_ query: (String, String)...) throws -> [JSONValue?] {
             let widgets = try boards.widgets(id, query)
@@ -88,7 +89,9 @@ import Testing
     @Test func aTrendIsCutAtNow() throws {
         let boards = try BoardFolder()
         let hour: Int64 = 3_600_000_000
-        for hours in [-1, 1] { try boards.served.commit("e", user: "u", micros: Self.noon - Self.day + Int64(hours) * hour) }
+        for hours: Int64 in [-1, 1] {
+            try boards.served.commit("e", user: "u", micros: Self.noon - Self.day + hours * hour)
+        }
         try boards.served.commit("e", user: "u", micros: Self.noon - hour)
         let id = try boards.create([
             Self.metric(("filters", ["start_date": "today", "end_date": "today"]), ("trend", "1_day"))

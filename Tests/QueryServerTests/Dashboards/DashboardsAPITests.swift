@@ -169,11 +169,14 @@ import Testing
     @Test(arguments: [
         ("dashboards:\n  a:\n    widgets: []\n", "c.yaml:2: dashboards.a.name: missing"),
         (
-            "dashboards:\n  a:\n    name: A\n    widgets:\n      - widget_id: w\n        type: metric\n        tren: 1\n",
+            "dashboards:\n  a:\n    name: A\n    widgets:\n      - widget_id: w\n        type: metric\n"
+                + "        tren: 1\n",
             #"c.yaml:7: dashboards.a.widgets[0].tren: unknown field "tren"; did you mean "trend"?"#
         ),
-        ("dashboards:\n  a:\n    name: A\n    widgets: []\n    filter: {}\n",
-            #"c.yaml:5: dashboards.a.filter: unknown field "filter"; did you mean "filters"?"#),
+        (
+            "dashboards:\n  a:\n    name: A\n    widgets: []\n    filter: {}\n",
+            #"c.yaml:5: dashboards.a.filter: unknown field "filter"; did you mean "filters"?"#
+        ),
         (
             "dashboards:\n  a:\n    name: A\n    widgets:\n      - {widget_id: w, type: metric,\n"
                 + "         metrics: [{type: cuont}]}\n",

@@ -38,7 +38,8 @@ import Testing
         ]
         _ = try boards.questions.create(boards.call([:], funnel))
         func names(_ text: String) throws -> [JSONValue?]? {
-            try boards.questions.list(boards.call(query: [("q", text)])).json()["questions"]?.asArray?.map { $0["name"] }
+            let list = try boards.questions.list(boards.call(query: [("q", text)])).json()
+            return list["questions"]?.asArray?.map { $0["name"] }
         }
         #expect(try names("") == ["Signups by day", "Übergang"])
         #expect(try names("SIGN") == ["Signups by day"] && names("weekly") == ["Signups by day"])
@@ -48,7 +49,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", "name"), (#"{"name":"x"}"#, "question"), (#"{"name":"x","question":{"kind":"x"}}"#, "question.kind"),
+        ("{}", "name"), (#"{"name":"x"}"#, "question"),
+        (#"{"name":"x","question":{"kind":"x"}}"#, "question.kind"),
         (#"{"name":"x","question":{"kind":"aggregate","metrics":[{"type":"x"}]}}"#, "question.metrics[0].type"),
         (#"{"name":"x","question":5}"#, "question"), (#"{"name":"x","query":{}}"#, "query"),
     ]) func aBadQuestionIsNotSaved(body: String, path: String) throws {
@@ -60,7 +62,8 @@ import Testing
     @Test func whatIsSaidOfEventsAndPropertiesIsKeptApart() throws {
         let boards = try BoardFolder()
         let said = try boards.descriptions.put(
-            .event, boards.call(["name": "plan"], ["description": "A plan was chosen", "hidden": true])).json()
+            .event, boards.call(["name": "plan"], ["description": "A plan was chosen", "hidden": true])
+        ).json()
         #expect(said == ["name": "plan", "description": "A plan was chosen", "hidden": true])
         _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "Its name"]))
         _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "The name"]))

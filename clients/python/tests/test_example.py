@@ -42,7 +42,7 @@ def summary(environment: Dict[str, str]) -> Dict[str, str]:
 def check(shown: Dict[str, str]) -> None:
     assert re.fullmatch("dash_[0-9a-f]{32}", shown["Dashboard ID"])
     assert (shown["Widgets"], shown["Total Events"], shown["Page Views"], shown["Clicks"]) == ("4", "2", "1", "0")
-    assert (shown["Purchases"], shown["Unique Days"], shown["Sessions"]) == ("0", "1", "0")
+    assert (shown["Purchases"], shown["Unique Days"], shown["Sessions"]) == ("0", "1", "1")
     assert (shown["Feature"], shown["Unique Users"], shown["Total Users"]) == ("search", "1", "1")
     assert shown["Adoption Rate"] == "100.00%"
 

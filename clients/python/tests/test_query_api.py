@@ -108,7 +108,8 @@ def test_a_missing_token_fails_the_first_question(config: Config, tmp_path: Path
 
 
 @pytest.mark.parametrize("reply", [
-    Reply(200, raw=b"<html>"), Reply(404, raw=b"not here"), Reply(302, {}), Reply(500, {"error": "x"}), Reply(None)])
+    Reply(200, raw=b"<html>"), Reply(200, [1]), Reply(204),
+    Reply(404, raw=b"not here"), Reply(302, {}), Reply(500, {"error": "x"}), Reply(None)])
 def test_what_is_no_answer_of_queryd_is_told(api: QueryAPI, queryd: Queryd, reply: Reply) -> None:
     queryd.script = lambda request: reply
     with pytest.raises(Unreachable, match=queryd.url):

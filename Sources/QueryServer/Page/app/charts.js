@@ -13,7 +13,6 @@ import { exactNumber, percent, shortNumber } from "./format.js";
  *   unfinished  [bool] a label: whether the bucket is not over yet
  *   format    number → text, default "1.2 M"
  *   onPoint   ({series, index}) → void, a click on a point
- *   hasLegend   default: with two series or more
  * Returns `{element, update(spec), destroy(), image()}`; `image()` promises a PNG as a Blob.
  */
 export function chart(spec) {
@@ -211,15 +210,21 @@ function drawLegend(legend, state, draw) {
             h("b", {}, percent(whole ? (spec.series[0].values[index] ?? 0) / whole : 0)))));
         return;
     }
-    if (!(spec.hasLegend ?? spec.series.length > 1)) return;
-    append(legend, spec.series.map((series, index) => h("button", {
-        type: "button", class: "legend-item", "aria-pressed": String(!hiddenNames.has(series.name)),
-        title: `Show or hide ${series.name}`,
+    if (spec.series.length < 2) return;
+    const entry = (text, color, series) => h("button", {
+        type: "button", class: "legend-item", "aria-pressed": String(!hiddenNames.has(series[0].name)),
+        title: `Show or hide ${text}`,
         onClick: () => {
-            if (!hiddenNames.delete(series.name)) hiddenNames.add(series.name);
+            const isHidden = hiddenNames.has(series[0].name);
+            for (const { name } of series) isHidden ? hiddenNames.delete(name) : hiddenNames.add(name);
             draw();
         },
-    }, swatch(series.isPrevious ? faded(colorOf(series, index), 0.4) : colorOf(series, index)), series.name)));
+    }, swatch(color), text);
+    const before = spec.series.filter((series) => series.isPrevious);
+    append(legend,
+        spec.series.map((series, index) => !series.isPrevious
+            && entry(series.name, colorOf(series, index), [series])),
+        before.length > 0 && entry("the period before", faded(colorOf(before[0], 0), 0.4), before));
 }
 
 function swatch(color) {

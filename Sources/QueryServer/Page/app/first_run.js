@@ -18,7 +18,12 @@ const demo = `tidemark demo                      # a million events of a made-up
 
 /** Shows the waiting page unless the project has events; calls `onEvent` once there are. Returns what stops it. */
 export async function waitForFirstEvent(container, context, onEvent) {
-    if (await hasEvents(context)) {
+    // Where the server cannot tell, the view is shown: it says better what is wrong.
+    const isKnownEmpty = await hasEvents(context).then((has) => !has, (error) => {
+        if (error?.name === "AbortError") throw error;
+        return false;
+    });
+    if (!isKnownEmpty) {
         onEvent();
         return null;
     }

@@ -4,7 +4,7 @@ const locale = "en";
 const exactFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
 const units = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]];
 
-/** "1.2 M": one digit after the point below 100, thousands as k, M, B, T. Below 10 000 whole numbers are given as they are. */
+/** "1.2 M": thousands as k, M, B, T. Below 10 000 whole numbers are given as they are. */
 export function shortNumber(value) {
     if (value === null || value === undefined) return "–";
     if (typeof value !== "number") return String(value);

@@ -111,9 +111,11 @@ function overCategories({ rows }, others, metrics) {
     };
 }
 
+/** Groups stand largest first, and at most ten of them. */
 function largest(series) {
     const totals = new Map(series.map((entry) => [entry, entry.values.reduce((sum, value) => sum + (value ?? 0), 0)]));
-    const kept = series.length > seriesMax
+    const isGrouped = series.some((entry) => entry.group.length > 0);
+    const kept = isGrouped
         ? [...series].sort((first, second) => totals.get(second) - totals.get(first)).slice(0, seriesMax) : series;
     return { series: kept, leftOut: series.length - kept.length };
 }

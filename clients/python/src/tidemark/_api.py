@@ -11,7 +11,7 @@ from urllib.parse import quote
 from . import _delivery
 from ._http import Call, HTTPClient, Reply
 from ._places import QueryPlace, query_place
-from .errors import AnswerBehind
+from .errors import AnswerBehind, Unreachable
 
 _PAUSE_MIN_SECONDS = 0.02
 _PAUSE_MAX_SECONDS = 1.0
@@ -46,7 +46,8 @@ class QueryAPI:
     async def ask(self, question: Mapping[str, Any]) -> Dict[str, Any]:
         """The answer to a question, with what this process has tracked before."""
         body = (await self.fresh("POST", "/v1/query", question)).body
-        assert isinstance(body, dict)
+        if not isinstance(body, dict):
+            raise Unreachable(f"{self._place.url}: a {type(body).__name__} is no answer of queryd")
         return body
 
     async def fresh(self, method: str, path: str, body: Any = None,

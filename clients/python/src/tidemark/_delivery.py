@@ -15,15 +15,15 @@ from .reports import Verdict
 log = logging.getLogger("tidemark")
 
 _lock = threading.Lock()
-_open: Set["Outlet"] = set()
+_open: Set[Client] = set()
 _acked_by_closed = 0
 
 
 class Outlet:
     """The way to the collector that a tracker, its storage and its resolver share.
 
-    The client is made when it is first needed; then questions of this process wait for its events. A closed outlet
-    is let go. When tracking is switched off there is no client, and `drop` counts what was not sent.
+    The client is made when it is first needed; from then until it is closed, questions of this process wait for its
+    events. When tracking is switched off there is none, and `drop` counts what was not sent.
     """
 
     def __init__(self, config: Mapping[str, Any], is_enabled: bool = True, client: Optional[Client] = None,
@@ -32,16 +32,15 @@ class Outlet:
         self._settings = settings
         self._last_error = ""
         self._client: Optional[Client] = None
-        self._making = threading.Lock()
+        self._guard = threading.Lock()
         self.is_enabled = is_enabled
         self.dropped = 0
         if client is not None:
             self._use(client)
 
-    @property
-    def client(self) -> Client:
-        """Raises TokenError or ConfigError when it cannot be made."""
-        with self._making:
+    def open(self) -> Client:
+        """The client. Raises TokenError or ConfigError when it cannot be made."""
+        with self._guard:
             if self._client is None:
                 place = collector_place(self._config)
                 self._use(Client(
@@ -50,39 +49,35 @@ class Outlet:
             assert self._client is not None
             return self._client
 
-    def open(self) -> None:
-        """Makes the client now. Raises as `client`."""
-        self.client.stats()
+    def drop(self) -> str:
+        """Counts an event that is not sent. Its id: none."""
+        with self._guard:
+            self.dropped += 1
+        return ""
 
     def send(self, act: Callable[[Client], str]) -> str:
         """What `act` returns, the event's id; or, when tracking is switched off, the empty text."""
-        if not self.is_enabled:
-            self.dropped += 1
-            return ""
-        return act(self.client)
+        return act(self.open()) if self.is_enabled else self.drop()
 
     def flush(self, timeout: Optional[float]) -> bool:
         return self._client is None or self._client.flush(timeout)
 
     def close(self, timeout: Optional[float]) -> bool:
         global _acked_by_closed
-        if self._client is None:
+        client = self._client
+        if client is None:
             return True
-        drained = self._client.close(timeout)
+        drained = client.close(timeout)
         with _lock:
-            if self in _open:
-                _open.remove(self)
-                _acked_by_closed += self.acked
+            if client in _open:
+                _open.remove(client)
+                _acked_by_closed += client.stats().acked
         return drained
-
-    @property
-    def acked(self) -> int:
-        return 0 if self._client is None else self._client.stats().acked
 
     def _use(self, client: Client) -> None:
         self._client = client
         with _lock:
-            _open.add(self)
+            _open.add(client)
 
     def _note_error(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
@@ -98,14 +93,13 @@ def _note_verdict(verdict: Verdict) -> None:
 def acked() -> int:
     """How many events the collector has acknowledged to this process."""
     with _lock:
-        return _acked_by_closed + sum(outlet.acked for outlet in _open)
+        return _acked_by_closed + sum(client.stats().acked for client in _open)
 
 
 def flush_all(seconds: float) -> None:
     """Waits until all that this process has tracked is acknowledged. Raises NotAcknowledged after `seconds`."""
     with _lock:
-        clients = [outlet.client for outlet in _open]
-    waiting = [client for client in clients if client.stats().queued]
+        waiting = [client for client in _open if client.stats().queued]
     for client in waiting:
         client.flush(0)
     deadline = time.monotonic() + seconds

@@ -74,11 +74,11 @@ class EventTracker:
     @property
     def client(self) -> Client:
         """What the tracker sends with."""
-        return self._outlet.client
+        return self._outlet.open()
 
     def stats(self) -> Optional[Stats]:
         """What became of the events so far; None when tracking is switched off."""
-        return self._outlet.client.stats() if self.is_enabled else None
+        return self._outlet.open().stats() if self.is_enabled else None
 
     async def track_event(
         self,
@@ -107,8 +107,7 @@ class EventTracker:
         """
         name = event_type_text(event_type)
         if not self.is_enabled or name in self._types_off:
-            self._outlet.dropped += 1
-            return ""
+            return self._outlet.drop()
         mappings = [properties, device, location, context]
         if anonymize:
             ids = frozenset(one for one in (user_id, session_id) if one)
@@ -120,7 +119,7 @@ class EventTracker:
             user_id = await self.identity_resolver.resolve(user_id)
             if session_id is None and self._has_sessions:
                 session_id = await self._session_at(user_id, at)
-        event_id = self._outlet.client.track(
+        event_id = self._outlet.open().track(
             name, user_id, mappings[0], session_id=session_id, timestamp=at, device=mappings[1],
             location=mappings[2], context=mappings[3])
         if self._has_sessions:
@@ -161,7 +160,7 @@ class EventTracker:
             made["stack_trace"] = stack_trace
         return await self.track_event(EventType.ERROR, user_id, {**made, **(properties or {})}, **about)
 
-    async def flush(self, timeout: Optional[float] = None) -> bool:
+    async def flush(self, timeout: Optional[float] = 30) -> bool:
         """Sends all now and waits until it is acknowledged. False after `timeout` seconds."""
         return await asyncio.to_thread(self._outlet.flush, timeout)
 
@@ -182,7 +181,7 @@ class EventTracker:
         if self._anonymous[0] != process:
             # Not the client's own anonymous id: `identify` may have told whose that is.
             self._anonymous = (process, "anon_" + secrets.token_hex(16))
-        return self._outlet.client.track(
+        return self._outlet.open().track(
             name, None, mappings[0], anonymous_id=self._anonymous[1], timestamp=timestamp, device=mappings[1],
             location=mappings[2], context=mappings[3])
 

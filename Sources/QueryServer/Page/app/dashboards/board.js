@@ -13,7 +13,8 @@ import { popover } from "../controls/popover.js";
 import { askToDelete, duplicate } from "./list.js";
 import { BoardEditor } from "./editor.js";
 import { openShareDialog } from "./share.js";
-import { widgetCard } from "./widget_card.js";
+import { Sparks } from "./sparks.js";
+import { widgetCard, widthsOf } from "./widget_card.js";
 
 const refreshes = [[0, "Auto off"], [30, "Every 30 s"], [300, "Every 5 min"]];
 
@@ -48,6 +49,7 @@ export class Board {
         this.editor = options.canEdit ? new BoardEditor(this) : null;
         this.isEditing = Boolean(this.editor) && query.get("edit") === "1";
         this.cards = [];
+        this.sparks = options.isShared ? null : new Sparks(context);
         this.answer = null;
         this.asked = 0;
     }
@@ -272,9 +274,10 @@ export class Board {
     drawGrid() {
         for (const card of this.cards) card.destroy();
         const found = new Map((this.answer?.widgets ?? []).map((widget) => [widget.widget_id, widget]));
+        const widths = widthsOf(this.dashboard.widgets);
         this.cards = this.dashboard.widgets.map((definition, index) => widgetCard(
             definition, found.get(definition.widget_id) ?? null, {
-                meta: this.answer?.meta ?? null,
+                meta: this.answer?.meta ?? null, width: widths[index],
                 place: this.isEditing ? this.editor.controls(definition, index) : null,
             }));
         fill(this.grid, this.cards.map((card) => card.element), this.isEditing && this.editor.addTile());
@@ -286,6 +289,18 @@ export class Board {
                 empty("No widgets yet", "Edit the dashboard to add one.", edit)));
         }
         this.grid.classList.toggle("editing", this.isEditing);
+        if (this.sparks) this.addLines(this.cards, found);
+    }
+
+    /** Adds the small lines to metric tiles. */
+    addLines(cards, found) {
+        this.dashboard.widgets.forEach(async (definition, index) => {
+            const entry = found.get(definition.widget_id);
+            if (definition.type !== "metric" || !entry || entry.error || entry.series) return;
+            const filters = filtersOf(null, this.tests);
+            const values = await this.sparks.values(definition, entry, filters).catch(() => null);
+            if (values && this.cards === cards) cards[index].addLine(values);
+        });
     }
 }
 

@@ -4,8 +4,10 @@ import { h, labelled } from "../dom.js";
 import { icon } from "../icons.js";
 import { confirmDialog, openForm } from "../controls/dialog.js";
 import { toast } from "../controls/toast.js";
-import { widthOf } from "./widget_card.js";
 import { openWidgetForm } from "./widget_form.js";
+
+/** In quarters of a row. */
+const widths = [["", "Auto"], [1, "1/4"], [2, "2/4"], [3, "3/4"], [4, "4/4"]];
 
 export class BoardEditor {
     constructor(board) {
@@ -51,12 +53,14 @@ export class BoardEditor {
             return this.trySave({ widgets: moved }, place);
         };
         const width = h("select", {
-            class: "select", "aria-label": `Width: ${name}`, onChange: () => this.trySave({
-                widgets: widgets.with(index, { ...definition, width: Number(width.value) }),
-            }),
-        }, [1, 2, 3, 4].map((part) => h("option", {
-            value: part, selected: part === widthOf(definition),
-        }, `${part}/4`)));
+            class: "select", "aria-label": `Width: ${name}`, onChange: () => {
+                const { width: _old, ...rest } = definition;
+                const changed = width.value ? { ...rest, width: Number(width.value) } : rest;
+                this.trySave({ widgets: widgets.with(index, changed) });
+            },
+        }, widths.map(([part, text]) => h("option", {
+            value: part, selected: part === (definition.width ?? ""),
+        }, text)));
         return h("div", { class: "widget-tools", role: "group", "aria-label": `Edit ${name}` },
             button("left", "Move before", () => move(index - 1, "Move before"), index === 0),
             button("right", "Move after", () => move(index + 1, "Move after"), index === widgets.length - 1),

@@ -11,29 +11,49 @@ import { empty, errorNote, skeleton } from "../states.js";
 import { table } from "../table.js";
 
 /** How wide a widget is, in quarters of the row, where its definition does not say. */
-export function widthOf(widget) {
+function widthOf(widget) {
     return widget.width ?? (widget.type === "metric" ? 1 : 2);
+}
+
+/** The widths of all widgets: the last of a row that is not full takes what is left, unless its width is set. */
+export function widthsOf(widgets) {
+    const widths = widgets.map(widthOf);
+    let taken = 0;
+    widths.forEach((width, index) => {
+        taken = taken + width > 4 ? width : taken + width;
+        const isLast = taken + (widths[index + 1] ?? 4) > 4;
+        const grows = isLast && widgets[index].type !== "metric" && widgets[index].width === undefined;
+        if (grows) widths[index] += 4 - taken;
+        if (isLast) taken = 0;
+    });
+    return widths;
 }
 
 /**
  * The card of a widget. `definition` as saved; `data` its entry in the answer, or null while that is on its way.
- * `tools` are controls at the right of its head. Returns `{element, destroy()}`.
+ * `place` stands under its head. Returns `{element, addLine(values), destroy()}`.
  */
-export function widgetCard(definition, data, { tools = null, place = null, meta = null } = {}) {
+export function widgetCard(definition, data, { place = null, meta = null, width = widthOf(definition) } = {}) {
     const body = h("div", { class: "widget-body" });
     const title = definition.title || "Untitled";
     const own = data?.dates === "widget" && h("span", {
         class: "badge own", title: "This widget has dates of its own, which win over the dashboard's",
     }, icon("calendar", 12), h("span", {}, "own dates"));
     const element = h("section", {
-        class: `card widget widget-${definition.type} span-${widthOf(definition)}`, "aria-label": title,
+        class: `card widget widget-${definition.type} span-${width}`, "aria-label": title,
         dataset: { widget: definition.widget_id ?? "" },
-    }, h("header", { class: "widget-head" }, h("h2", {}, title), own, tools), place, body);
+    }, h("header", { class: "widget-head" }, h("h2", {}, title), own), place, body);
     const drawn = { chart: null };
     if (!data) append(body, skeleton(definition.type === "metric" ? "tile" : "chart"));
     else if (data.error) append(body, errorNote(data.error));
     else drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
-    return { element, destroy: () => drawn.chart?.destroy() };
+    const addLine = (values) => {
+        if (drawn.chart || values.length < 3) return;
+        drawn.chart = sparkline(values);
+        append(body, drawn.chart.element);
+    };
+    if (data?.series) addLine(data.series.map((point) => point.value));
+    return { element, addLine, destroy: () => drawn.chart?.destroy() };
 }
 
 function draw(body, definition, data) {
@@ -46,10 +66,7 @@ function draw(body, definition, data) {
 function drawMetric(body, data) {
     append(body, h("p", { class: "metric-value", title: exactNumber(data.value) }, shortNumber(data.value)));
     if (data.trend) append(body, trendLine(data.trend));
-    if (!data.series || data.series.length < 3) return null;
-    const line = sparkline(data.series.map((point) => point.value));
-    append(body, line.element);
-    return line;
+    return null;
 }
 
 /** An arrow, the change, and what it is compared with. */
@@ -71,7 +88,7 @@ function drawFunnel(body, data) {
 }
 
 function drawTable(body, definition, data) {
-    const metrics = new Set(metricColumns(data.columns ?? [], groupsOf(definition)));
+    const metrics = new Set(metricColumns(data.columns ?? [], groupsOf(definition, data.columns ?? [])));
     const columns = (data.columns ?? []).filter((key) => key !== "complete").map((key) => ({
         key, label: metrics.has(key) ? metricName(key) : plainName(key), type: metrics.has(key) ? "number" : "text",
     }));
@@ -82,7 +99,7 @@ function drawTable(body, definition, data) {
 }
 
 function drawChart(body, definition, data) {
-    const groups = groupsOf(definition);
+    const groups = groupsOf(definition, data.columns);
     const shape = pivoted({ columns: data.columns, rows: data.data, meta: data.meta }, groups);
     if (data.data.length === 0) {
         append(body, empty("No events in this range"));
@@ -131,8 +148,15 @@ export function plainName(field) {
     return valueText(field).replace(/^(properties|device|location|context|traits)\./, "").replaceAll("_", " ");
 }
 
-/** What a widget is grouped by, as far as its rows show it. */
-export function groupsOf(definition) {
+/**
+ * What a widget is grouped by, as far as its rows show it. A shared link does not tell; there the columns do, since
+ * groups stand first: before `complete`, or before the first that is called as a metric is.
+ */
+function groupsOf(definition, columns) {
     const dimensions = groupNames(definition.dimensions);
-    return dimensions.length > 0 ? dimensions : groupNames(definition.group_by);
+    if (dimensions.length > 0) return dimensions;
+    if (definition.group_by || definition.metrics) return groupNames(definition.group_by);
+    const isMetric = (name) => name === "complete" || /^(count|(count_distinct|sum|avg|min|max)_.*)$/.test(name);
+    const first = columns.findIndex(isMetric);
+    return columns.slice(0, first < 0 ? columns.length - 1 : first);
 }

@@ -1,7 +1,7 @@
 // A widget's definition as the form holds it, and back.
 
 import { filtersOf, partsOfFilters } from "../controls/filters.js";
-import { measureOf, metricOf } from "../controls/measure.js";
+import { isComplete, measureOf, metricOf } from "../controls/measure.js";
 import { groupNames, intervalOf } from "../buckets.js";
 
 const handled = new Set([
@@ -37,6 +37,19 @@ function stepDraft(step) {
     const parts = partsOfFilters(step.filters);
     return parts && parts.eventType === null
         ? { name: step.name ?? "", eventType: step.event_type, tests: parts.tests } : null;
+}
+
+/** What a draft still lacks, in words; null if nothing. */
+export function lackOf(draft) {
+    if (draft.type === "funnel") {
+        const open = (draft.steps ?? []).findIndex((step) => !step.eventType);
+        return open < 0 ? null : `Step ${open + 1} has no event.`;
+    }
+    if (draft.type === "table" && (draft.dimensions ?? []).some((name) => !name)) {
+        return "A column to group by is not chosen.";
+    }
+    const measures = draft.type === "table" ? draft.measures ?? [] : [draft.measure ?? { type: "count" }];
+    return measures.every(isComplete) ? null : "The measured property is not chosen.";
 }
 
 /** The definition of a draft. */

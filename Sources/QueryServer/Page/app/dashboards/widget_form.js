@@ -6,7 +6,7 @@ import { usualRange } from "../ranges.js";
 import { periodPicker } from "../controls/period.js";
 import { ApiError } from "../api.js";
 import { newWidgetId } from "./starter.js";
-import { draftOf, widgetOf } from "./widget_draft.js";
+import { draftOf, lackOf, widgetOf } from "./widget_draft.js";
 import { fieldsOf } from "./widget_fields.js";
 
 const types = [["metric", "Number"], ["chart", "Chart"], ["funnel", "Funnel"], ["table", "Table"]];
@@ -37,7 +37,11 @@ export function openWidgetForm(context, definition, { onSubmit, isNew = definiti
 }
 
 function currentOf(state) {
-    if (!state.isText) return widgetOf(state.draft);
+    if (!state.isText) {
+        const lack = lackOf(state.draft);
+        if (lack) throw new ApiError(0, { code: null, message: lack });
+        return widgetOf(state.draft);
+    }
     try {
         return JSON.parse(state.text);
     } catch (error) {

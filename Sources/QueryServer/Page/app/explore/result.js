@@ -102,7 +102,7 @@ function numbers(state, shape, { columns, rows }, open) {
             onClick: () => open(index - 1, row.index),
         }, shortNumber(value))) };
     });
-    return h("section", { class: "numbers", "aria-label": "Numbers" }, totalsLine(shape, state),
+    return h("div", { class: "numbers" }, totalsLine(shape, state),
         table(clickable, rows, { caption: "Numbers of the chart", pageSize: 31 }));
 }
 
@@ -112,6 +112,7 @@ function totalsLine(shape, state) {
     if (shape.series.length > 4) return null;
     return h("p", { class: "note totals" }, shape.series.map((entry, index) => {
         const sum = entry.values.reduce((total, value) => total + (value ?? 0), 0);
-        return [index > 0 && " · ", `${entry.name}: `, h("b", { title: exactNumber(sum) }, shortNumber(sum)), " in all"];
+        const number = h("b", { title: exactNumber(sum) }, shortNumber(sum));
+        return [index > 0 && " · ", `${entry.name}: `, number, " in all"];
     }));
 }

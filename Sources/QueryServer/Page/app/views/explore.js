@@ -14,7 +14,9 @@ import { openBehind } from "../explore/behind.js";
 import { chartControls, seriesEditor } from "../explore/editor.js";
 import { drawResult } from "../explore/result.js";
 import { openSaveWidget } from "../explore/save_widget.js";
-import { canAsk, mainQuestion, newState, parseState, seriesName, stateOfQuestion, stateText } from "../explore/state.js";
+import {
+    canAsk, mainQuestion, newState, parseState, seriesName, stateOfQuestion, stateText,
+} from "../explore/state.js";
 import { answerNote } from "../questions/answer_note.js";
 import { copyMenu, saveButton, savedMenu } from "../questions/saved.js";
 
@@ -157,7 +159,8 @@ class Explore {
             return;
         }
         this.shown.drawn?.destroy();
-        this.shown = drawResult(this.result, this.state, result, (point) => openBehind(this.context, this.state, point));
+        const open = (point) => openBehind(this.context, this.state, point);
+        this.shown = drawResult(this.result, this.state, result, open);
         fill(this.note,
             result.leftOut > 0 && h("p", { class: "note" }, "The ten largest values are shown; there are more."),
             answerNote(result.metas[0], this.state.zone));

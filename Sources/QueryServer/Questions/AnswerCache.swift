@@ -1,0 +1,90 @@
+import JSON
+import Query
+import Synchronization
+import Table
+
+/// Answers that may be asked for again over the same snapshot, in so much memory and no more. Any thread.
+final class AnswerCache: Sendable {
+    /// What an answer depends on: nothing else.
+    struct Key: Hashable {
+        let project: String
+        let question: String
+        let position: Int64
+        let tableVersion: Int64
+
+        /// nil: the answer says how far behind it is, and that changes by itself.
+        init?(_ question: Question, _ snapshot: Snapshot) {
+            guard snapshot.behind == nil else { return nil }
+            project = snapshot.project.name
+            self.question = question.cacheKey
+            position = snapshot.position
+            tableVersion = snapshot.tableVersion
+        }
+    }
+
+    private struct Entry {
+        let answer: Answer
+        let byteCount: Int
+        var lastUse: UInt64
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var byteCount = 0
+        var useCount: UInt64 = 0
+    }
+
+    /// So that making room, which looks at each, stays cheap.
+    private static let entriesMax = 4096
+
+    private let capacityBytes: Int
+    private let state = Mutex(State())
+
+    init(capacityBytes: Int) { self.capacityBytes = capacityBytes }
+
+    func answer(_ key: Key) -> Answer? {
+        state.withLock { state in
+            state.useCount += 1
+            state.entries[key]?.lastUse = state.useCount
+            return state.entries[key]?.answer
+        }
+    }
+
+    /// Keeps an answer that is no more than an eighth of the memory; the one that was not used longest makes room.
+    func keep(_ answer: Answer, for key: Key) {
+        let byteCount = answer.memoryBytes + key.question.utf8.count
+        guard byteCount <= capacityBytes / 8 else { return }
+        state.withLock { state in
+            if let old = state.entries.removeValue(forKey: key) { state.byteCount -= old.byteCount }
+            while state.byteCount + byteCount > capacityBytes || state.entries.count >= Self.entriesMax,
+                let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+                state.entries[oldest.key] = nil
+                state.byteCount -= oldest.value.byteCount
+            }
+            state.useCount += 1
+            state.entries[key] = Entry(answer: answer, byteCount: byteCount, lastUse: state.useCount)
+            state.byteCount += byteCount
+        }
+    }
+}
+
+extension Answer {
+    /// About what it takes in memory.
+    fileprivate var memoryBytes: Int {
+        let cells = rows.reduce(0) { $0 + $1.reduce(24) { $0 + $1.memoryBytes } }
+        return cells + totals.reduce(0) { $0 + $1.value.memoryBytes } + 1024
+    }
+}
+
+extension JSONValue {
+    /// About what it takes in memory.
+    fileprivate var memoryBytes: Int {
+        switch self {
+        case .null, .bool, .integer, .number: 24
+        case .string(let text): 48 + text.utf8.count
+        case .array(let elements): elements.reduce(48) { $0 + $1.memoryBytes }
+        case .object(let object):
+            object.members.reduce(48) { $0 + 40 + $1.name.utf8.count + $1.value.memoryBytes }
+        }
+    }
+}
