@@ -60,6 +60,14 @@ import Testing
         }
     }
 
+    @Test func bodiesNameEveryMemberThatIsTaken() async throws {
+        let (served, document) = try await document()
+        let body = document["paths"]?["/v1/sessions"]?["post"]?["requestBody"]?["content"]?["application/json"]
+        #expect(body?["schema"]?["oneOf"]?[0]?["additionalProperties"] == false)
+        let reply = try await served.send("POST", "/v1/sessions", [:], #"{"token":"a","more":1}"#)
+        #expect(reply.status == 400)
+    }
+
     @Test func theGrammarOfQuestionsIsServed() async throws {
         let served = try ServedFolder()
         let reply = try await served.send("GET", "/v1/query.schema.json")

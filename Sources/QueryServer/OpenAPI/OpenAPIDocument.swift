@@ -45,7 +45,7 @@ struct OpenAPIDocument {
         if !parameters.isEmpty { operation["parameters"] = .array(parameters) }
         if let body = document.body {
             operation["requestBody"] = [
-                "required": true, "content": ["application/json": ["schema": pointed(body)]],
+                "required": true, "content": ["application/json": ["schema": Self.closed(pointed(body))]],
             ]
         }
         operation["responses"] = responses(route, document)
@@ -140,6 +140,21 @@ struct OpenAPIDocument {
             }))
         case .array(let elements): .array(elements.map(pointed))
         case .null, .bool, .integer, .number, .string: schema
+        }
+    }
+
+    /// The same schema of what is sent to us: members that are not named are refused.
+    private static func closed(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .object(let object):
+            var closed = JSONObject(object.members.map { .init($0.name, Self.closed($0.value)) })
+            let describesObjects = object["type"]?.asString == "object" || object["required"]?.asArray != nil
+            if describesObjects, object["properties"]?.asObject != nil, object["additionalProperties"] == nil {
+                closed["additionalProperties"] = false
+            }
+            return .object(closed)
+        case .array(let elements): return .array(elements.map(closed))
+        case .null, .bool, .integer, .number, .string: return schema
         }
     }
 
