@@ -73,7 +73,7 @@ let package = Package(
             [
                 "CAllocator", "HTTPServer", "Config", "Telemetry", "Metadata", "Access", "Gzip", "Crypto", "Query",
                 "Table", "WAL", "Zones", "JSON", "Files", "Bytes",
-            ], resources: [.copy("Page")]),
+            ], resources: [.copy("Page"), .embedInCode("OpenAPI/query.schema.json")]),
         library(
             "CommandLine",
             [

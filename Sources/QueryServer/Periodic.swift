@@ -23,7 +23,7 @@ final class Periodic: Sendable {
         thread.start()
     }
 
-    /// Waits for what `body` does at the moment, not for the period. Called once, after `start`.
+    /// Waits for the thread to end. Called once, after `start`.
     func stop() {
         stopping.signal()
         ended.wait()

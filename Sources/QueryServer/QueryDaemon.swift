@@ -40,7 +40,8 @@ package final class QueryDaemon: Sendable {
         metrics = QueryMetrics(registry)
         projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
         answering = Answering(
-            config: config, projects: projects, cache: AnswerCache(capacityBytes: config.cacheMemoryBytes))
+            config: config, projects: projects,
+            cache: AnswerCache(capacityBytes: config.cacheMemoryBytes) { $0.memoryBytes })
         pool = QuestionPool(threadCount: config.threads)
         credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: SessionStore())
         assets = try PageAssets(folder: ResourceFolder.page, chartFile: PageAssets.chartFile, disk: .posix)
@@ -68,8 +69,8 @@ package final class QueryDaemon: Sendable {
             scheme: config.tls == nil ? .http : .https, listenHost: config.listen.host, port: UInt16(socket.boundPort),
             hosts: config.hosts)
         let door = FrontDoor(
-            router: Router(routes), rules: rules, credentials: credentials, pool: pool, briefPool: briefPool,
-            metrics: metrics, logger: logger)
+            router: Router(try DocumentRoutes(routes).routes), rules: rules, credentials: credentials, pool: pool,
+            briefPool: briefPool, metrics: metrics, logger: logger)
         let server = try HTTPServer(
             socket, identity: try identity, limits: .questions,
             handler: { request, responder in door.handle(request, responder) })
@@ -106,18 +107,6 @@ package final class QueryDaemon: Sendable {
         }
     }
 
-    private var dashboardRoutes: DashboardRoutes {
-        let clock = Logger.systemClock
-        let api = DashboardsAPI(
-            provisioned: dashboards.provisioned, store: metadata, clock: clock,
-            snapshot: { [answering] in try answering.snapshot($0) },
-            ask: { [answering] question, snapshot, call in try answering.answer(question, snapshot, call).0 })
-        return DashboardRoutes(
-            dashboards: api,
-            questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
-            descriptions: Descriptions(store: metadata))
-    }
-
     private var identity: TLSIdentity? {
         get throws {
             try config.tls.map { files in
@@ -128,10 +117,26 @@ package final class QueryDaemon: Sendable {
         }
     }
 
+    private var dashboardRoutes: DashboardRoutes {
+        let clock = Logger.systemClock
+        let api = DashboardsAPI(
+            provisioned: dashboards.provisioned, store: metadata, clock: clock,
+            snapshot: { [answering] in try answering.snapshot($0) },
+            ask: { [answering] in try answering.answer($0, $1, $2).answer })
+        return DashboardRoutes(
+            dashboards: api,
+            questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
+            descriptions: Descriptions(store: metadata))
+    }
+
     /// Every way into this daemon.
     private var routes: [Route] {
         SystemRoutes(projects: projects, registry: registry).routes
             + QuestionRoutes(answering: answering, metrics: metrics).routes
+            + CatalogRoutes(
+                answering: answering, descriptions: Descriptions(store: metadata),
+                cache: AnswerCache(capacityBytes: config.cacheMemoryBytes / 4) { $0.memoryBytes }
+            ).routes
             + StatusRoutes(projects: projects, dataFolder: config.data).routes
             + LiveRoutes(feed: live).routes
             + LoginRoutes(credentials: credentials, links: LoginLinks(), dataFolder: config.data).routes

@@ -55,17 +55,17 @@ import Zones
             let json: JSONValue = ["kind": "aggregate", "metrics": ["count"], "limit": .integer(Int64(limit))]
             return try Question(parsing: json, context: context)
         }
-        let cache = AnswerCache(capacityBytes: 16 << 10)
-        let keys = try (1...20).map { try #require(AnswerCache.Key(question($0), snapshot)) }
+        let cache = AnswerCache<Answer>(capacityBytes: 16 << 10) { $0.memoryBytes }
+        let keys = try (1...20).map { try #require(AnswerCache<Answer>.Key(question($0).cacheKey, snapshot)) }
         let answer = try QueryEngine.answer(question(1), snapshot)
         for key in keys {
             cache.keep(answer, for: key)
-            #expect(cache.answer(keys[0]) != nil)
+            #expect(cache.value(keys[0]) != nil)
         }
-        #expect(cache.answer(keys[1]) == nil && cache.answer(keys[19]) != nil)
-        let small = AnswerCache(capacityBytes: 1000)
+        #expect(cache.value(keys[1]) == nil && cache.value(keys[19]) != nil)
+        let small = AnswerCache<Answer>(capacityBytes: 1000) { $0.memoryBytes }
         small.keep(answer, for: keys[0])
-        #expect(small.answer(keys[0]) == nil)
+        #expect(small.value(keys[0]) == nil)
     }
 
     @Test func aQuestionIsCancelledByItsAskerOnly() throws {

@@ -91,13 +91,13 @@ import Testing
         let answering = Answering(
             config: QueryConfig(),
             projects: ProjectReaders(dataFolder: served.folder.path, tailMemoryBytes: 64 << 20),
-            cache: AnswerCache(capacityBytes: 0))
+            cache: AnswerCache(capacityBytes: 0) { $0.memoryBytes })
         let call = Call(
             request: HTTPRequest(
                 method: "POST", path: "/v1/query", query: [], headers: HTTPHeaders(), body: [], peerAddress: ""),
             parameters: [:], principal: .anonymous, project: "default", arrivedMicros: 0,
             origin: HostRules.Origin(scheme: .http, host: "localhost", port: 1), isClientGone: { isGone })
-        let question = try Question(parsing: ["kind": "aggregate"], context: answering.context(call))
+        let question = try Question(parsing: ["kind": "aggregate"], context: QuestionContext(atMicros: 0))
         let snapshot = try answering.snapshot("default")
         let problem = #expect(throws: Problem.self) { try answering.answer(question, snapshot, call) }
         #expect(problem?.status == status && problem?.code == code)

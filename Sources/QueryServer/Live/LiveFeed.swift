@@ -5,7 +5,6 @@ import Query
 import Synchronization
 import Table
 import Telemetry
-import Zones
 
 /// Sends events to those who listen, as they come: server-sent events (WHATWG HTML §9.2). Any thread; `tick` one at a
 /// time.
@@ -133,9 +132,7 @@ final class LiveFeed: Sendable {
     private static func all(_ filters: [JSONValue]) -> JSONValue { filters.isEmpty ? [:] : ["and": .array(filters)] }
 
     private static func ask(_ question: JSONValue, _ snapshot: Snapshot) throws -> Answer {
-        let context = QuestionContext(nowMicros: Logger.systemClock()) { name throws(ZoneError) in
-            throw .unknown(name)
-        }
+        let context = QuestionContext(atMicros: Logger.systemClock())
         return try QueryEngine.answer(try Question(parsing: question, context: context), snapshot)
     }
 

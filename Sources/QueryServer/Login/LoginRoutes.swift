@@ -32,6 +32,7 @@ struct LoginRoutes: Sendable {
     private func begin(_ call: Call) throws -> HTTPResponse {
         let body = try call.bodyAsJSON()
         let token: TokenFile.Token?
+        guard body.asObject?.members.count == 1 else { throw Self.neitherNor }
         switch (body["code"]?.asString, body["token"]?.asString) {
         case (let code?, nil):
             token = links.redeem(code, nowMicros: call.arrivedMicros).flatMap(credentials.tokens.token(sha256:))
@@ -41,13 +42,16 @@ struct LoginRoutes: Sendable {
         case (nil, let text?):
             token = credentials.tokens.token(text)
         default:
-            throw Problem.invalid("", "an object with either code or token is expected", allowed: ["code", "token"])
+            throw Self.neitherNor
         }
         guard let token else { throw Problem.unauthorized("the token is not known") }
         guard token.role.includes(.read) else { throw Problem.forbidden("this token sends events and asks nothing") }
         let value = credentials.sessions.begin(tokenHash: token.sha256, nowMicros: call.arrivedMicros)
         return Self.answer(call, cookie: value, maxAgeSeconds: SessionStore.lifeSeconds)
     }
+
+    private static let neitherNor = Problem.invalid(
+        "", "an object with either code or token is expected", allowed: ["code", "token"])
 
     private func end(_ call: Call) -> HTTPResponse {
         if let cookie = SessionCookie.value(in: call.request) { credentials.sessions.end(cookie) }

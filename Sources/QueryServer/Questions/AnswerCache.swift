@@ -4,7 +4,7 @@ import Synchronization
 import Table
 
 /// Answers that may be asked for again over the same snapshot, in so much memory and no more. Any thread.
-final class AnswerCache: Sendable {
+final class AnswerCache<Value: Sendable>: Sendable {
     /// What an answer depends on: nothing else.
     struct Key: Hashable {
         let project: String
@@ -13,17 +13,18 @@ final class AnswerCache: Sendable {
         let tableVersion: Int64
 
         /// nil: the answer says how far behind it is, and that changes by itself.
-        init?(_ question: Question, _ snapshot: Snapshot) {
+        /// - Parameter question: equal for what has the same answer over the same snapshot.
+        init?(_ question: String, _ snapshot: Snapshot) {
             guard snapshot.behind == nil else { return nil }
             project = snapshot.project.name
-            self.question = question.cacheKey
+            self.question = question
             position = snapshot.position
             tableVersion = snapshot.tableVersion
         }
     }
 
     private struct Entry {
-        let answer: Answer
+        let value: Value
         let byteCount: Int
         var lastUse: UInt64
     }
@@ -35,24 +36,29 @@ final class AnswerCache: Sendable {
     }
 
     /// So that making room, which looks at each, stays cheap.
-    private static let entriesMax = 4096
+    private static var entriesMax: Int { 4096 }
 
     private let capacityBytes: Int
+    private let memoryBytes: @Sendable (Value) -> Int
     private let state = Mutex(State())
 
-    init(capacityBytes: Int) { self.capacityBytes = capacityBytes }
+    /// - Parameter memoryBytes: about what an answer takes.
+    init(capacityBytes: Int, memoryBytes: @escaping @Sendable (Value) -> Int) {
+        self.capacityBytes = capacityBytes
+        self.memoryBytes = memoryBytes
+    }
 
-    func answer(_ key: Key) -> Answer? {
+    func value(_ key: Key) -> Value? {
         state.withLock { state in
             state.useCount += 1
             state.entries[key]?.lastUse = state.useCount
-            return state.entries[key]?.answer
+            return state.entries[key]?.value
         }
     }
 
     /// Keeps an answer that is no more than an eighth of the memory; the one that was not used longest makes room.
-    func keep(_ answer: Answer, for key: Key) {
-        let byteCount = answer.memoryBytes + key.question.utf8.count
+    func keep(_ value: Value, for key: Key) {
+        let byteCount = memoryBytes(value) + key.question.utf8.count
         guard byteCount <= capacityBytes / 8 else { return }
         state.withLock { state in
             if let old = state.entries.removeValue(forKey: key) { state.byteCount -= old.byteCount }
@@ -62,7 +68,7 @@ final class AnswerCache: Sendable {
                 state.byteCount -= oldest.value.byteCount
             }
             state.useCount += 1
-            state.entries[key] = Entry(answer: answer, byteCount: byteCount, lastUse: state.useCount)
+            state.entries[key] = Entry(value: value, byteCount: byteCount, lastUse: state.useCount)
             state.byteCount += byteCount
         }
     }
@@ -70,7 +76,7 @@ final class AnswerCache: Sendable {
 
 extension Answer {
     /// About what it takes in memory.
-    fileprivate var memoryBytes: Int {
+    var memoryBytes: Int {
         let cells = rows.reduce(0) { $0 + $1.reduce(24) { $0 + $1.memoryBytes } }
         return cells + totals.reduce(0) { $0 + $1.value.memoryBytes } + 1024
     }
@@ -78,7 +84,7 @@ extension Answer {
 
 extension JSONValue {
     /// About what it takes in memory.
-    fileprivate var memoryBytes: Int {
+    var memoryBytes: Int {
         switch self {
         case .null, .bool, .integer, .number: 24
         case .string(let text): 48 + text.utf8.count

@@ -1,7 +1,5 @@
 import Config
-import Files
 import Foundation
-import JSON
 import Query
 import Table
 import Telemetry
@@ -10,7 +8,7 @@ import Telemetry
 struct Answering: Sendable {
     let config: QueryConfig
     let projects: ProjectReaders
-    let cache: AnswerCache
+    let cache: AnswerCache<Answer>
     let running = RunningQuestions()
 
     /// The newest instant of a project.
@@ -18,23 +16,35 @@ struct Answering: Sendable {
 
     /// - Returns: the answer, and whether it was kept from an earlier call. Blocks until it is computed.
     /// - Throws: `QueryError`, and `Problem` if it takes too long or nobody waits any more.
-    func answer(_ question: Question, _ snapshot: Snapshot, _ call: Call) throws -> (Answer, isCached: Bool) {
-        let key = AnswerCache.Key(question, snapshot)
-        if let key, !call.wantsFreshAnswer, let known = cache.answer(key) { return (known, true) }
+    func answer(_ question: Question, _ snapshot: Snapshot, _ call: Call) throws -> (answer: Answer, isCached: Bool) {
+        let key = AnswerCache<Answer>.Key(question.cacheKey, snapshot)
+        if let key, !call.wantsFreshAnswer, let known = cache.value(key) { return (known, true) }
         let name = question.queryID.map {
             RunningQuestions.Name(tokenHash: call.principal.tokenHash, queryID: $0)
         }
         let limit = question.timeoutMillis.map { min(.milliseconds($0), config.timeout) } ?? config.timeout
-        let answer = try running.run(name) { ticket in
+        let answer = try bounded(call, name, limit) { try QueryEngine.answer(question, snapshot, $0) }
+        if let key { cache.keep(answer, for: key) }
+        return (answer, false)
+    }
+
+    /// Runs `compute` within this server's memory and the call's time.
+    /// - Parameters:
+    ///   - name: by which the caller can cancel it.
+    ///   - limit: the server's if nil.
+    func bounded<Result>(
+        _ call: Call, _ name: RunningQuestions.Name? = nil, _ limit: Duration? = nil,
+        _ compute: (Execution) throws -> Result
+    ) throws -> Result {
+        let limit = limit ?? config.timeout
+        return try running.run(name) { ticket in
             do {
-                return try QueryEngine.answer(question, snapshot, execution(call, limit, ticket))
+                return try compute(execution(call, limit, ticket))
             } catch QueryError.cancelled {
                 if ticket.isCancelled { throw Problem.cancelled }
                 throw call.isClientGone() ? Problem.clientGone : .timeout(limit)
             }
         }
-        if let key { cache.keep(answer, for: key) }
-        return (answer, false)
     }
 
     private func execution(_ call: Call, _ limit: Duration, _ ticket: RunningQuestions.Ticket) -> Execution {

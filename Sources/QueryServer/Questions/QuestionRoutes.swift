@@ -20,7 +20,8 @@ struct QuestionRoutes: Sendable {
         let startedMicros = Logger.systemClock()
         defer { metrics.seconds.observe(Double(Logger.systemClock() - startedMicros) / 1_000_000) }
         do {
-            let question = try Question(parsing: try call.bodyAsJSON(), context: QuestionContext(atMicros: call.arrivedMicros))
+            let context = QuestionContext(atMicros: call.arrivedMicros)
+            let question = try Question(parsing: try call.bodyAsJSON(), context: context)
             let project = try question.project.map { name throws(Problem) in
                 try call.principal.project(named: name)
             } ?? call.project
@@ -59,7 +60,7 @@ struct QuestionRoutes: Sendable {
 extension QuestionRoutes {
     private static let questionDocument = RouteDocument(
         operation: "ask", summary: "Answer a question about the events of a project.",
-        body: ["$ref": "#/components/schemas/Question"],
+        body: ["$ref": .string(OpenAPIDocument.questionReference)],
         responses: [
             .json(200, "The answer: its rows, and in meta what it was computed from.", [
                 "type": "object", "required": ["kind", "meta"],
