@@ -24,7 +24,7 @@ function dayOf(instant, zone) {
 }
 
 /**
- * All buckets of `meta`'s range, as an answer names them: up to the one of the snapshot's clock.
+ * All buckets of `meta`'s range by their names (`bucketName`): up to the one of the snapshot's clock.
  * `known` are the names that the rows have: they set the ends where the range is open.
  */
 export function bucketsOf(interval, meta, known, weekStart = "monday") {
@@ -34,22 +34,26 @@ export function bucketsOf(interval, meta, known, weekStart = "monday") {
     const from = meta?.from ? Date.parse(meta.from) : null;
     const end = Math.min(meta?.to ? Date.parse(meta.to) - 1 : clock, clock);
     if (from === null && sorted.length === 0) return [];
-    const all = interval === "hour" ? hours(from, end, sorted) : days(interval, from, end, sorted, zone, weekStart);
+    const all = interval === "hour" ? hours(from ?? Date.parse(sorted[0]), end, zone) : days(interval, from, end, sorted, zone, weekStart);
     return [...new Set([...all, ...sorted])].sort(byTime);
+}
+
+/** The one name of a bucket: an hour's instant may be written in several ways. */
+export function bucketName(interval, value) {
+    return interval === "hour" && value !== null ? new Date(value).toISOString() : value;
 }
 
 function byTime(first, second) {
     return Date.parse(first) - Date.parse(second);
 }
 
-function hours(from, end, sorted) {
-    const hour = 3600_000;
-    const anchor = sorted.length > 0 ? Date.parse(sorted[0]) : from;
-    const start = from === null ? anchor : anchor - Math.ceil((anchor - from) / hour) * hour;
-    const known = new Map(sorted.map((name) => [Date.parse(name), name]));
+/** Hours by their first instants, which stand on the zone's full hours. */
+function hours(from, end, zone) {
+    const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, minute: "numeric" }).format(from);
+    const seconds = from % 60_000;
     const names = [];
-    for (let at = start; at <= end && names.length < bucketsMax; at += hour) {
-        names.push(known.get(at) ?? new Date(at).toISOString());
+    for (let at = from - Number(parts) * 60_000 - seconds; at <= end && names.length < bucketsMax; at += 3600_000) {
+        names.push(bucketName("hour", at));
     }
     return names;
 }

@@ -159,7 +159,7 @@ function tooltip(spec) {
         callbacks: {
             title: ([item]) => {
                 if (!item) return "";
-                return labels[item.dataIndex] + (spec.unfinished?.[item.dataIndex] ? " (not over yet)" : "");
+                return labels[item.dataIndex] + (spec.unfinished?.[item.dataIndex] ? " (incomplete)" : "");
             },
             label: (item) => {
                 const text = spec.format ? spec.format(item.raw) : exactNumber(item.raw);

@@ -14,7 +14,7 @@ with tidemark.Client(token=token) as client:
 
 const importing = `tidemark import events.csv         # CSV, NDJSON, also .gz`;
 
-const demo = `tidemark demo                      # a million events of a made-up product`;
+const demo = `tidemark demo                      # events of a made-up product`;
 
 /** Shows the waiting page unless the project has events; calls `onEvent` once there are. Returns what stops it. */
 export async function waitForFirstEvent(container, context, onEvent) {

@@ -1,7 +1,7 @@
 // From an answer's rows to what a chart draws: labels along the axis, a series for each group.
 
 import { bucketLabel, valueText } from "./format.js";
-import { bucketsOf, groupNames, intervalOf } from "./buckets.js";
+import { bucketName, bucketsOf, groupNames, intervalOf } from "./buckets.js";
 
 const seriesMax = 10;
 const categoriesMax = 50;
@@ -36,12 +36,13 @@ export function pivoted(answer, groups) {
 }
 
 function overTime({ rows, meta }, interval, others, metrics) {
-    const keys = bucketsOf(interval, meta, rows.map((row) => row[interval]));
+    const nameOf = (row) => bucketName(interval, row[interval]);
+    const keys = bucketsOf(interval, meta, rows.map(nameOf));
     const places = new Map(keys.map((key, index) => [key, index]));
     const unfinished = keys.map(() => false);
     const groups = new Map();
     for (const row of rows) {
-        const place = places.get(row[interval]);
+        const place = places.get(nameOf(row));
         if (place === undefined) continue;
         if (row.complete === false) unfinished[place] = true;
         for (const metric of metrics) {

@@ -124,7 +124,7 @@ export class Board {
     keepInAddress() {
         this.context.setQuery({
             range: rangeText(this.range),
-            zone: this.zone === this.context.zone ? null : this.zone,
+            zone: this.zone,
             compare: this.isCompared === Boolean(this.dashboard.compare) ? null : this.isCompared ? "1" : "0",
             own: this.overrides ? "0" : null,
             filters: this.tests.length > 0 ? JSON.stringify(this.tests) : null,

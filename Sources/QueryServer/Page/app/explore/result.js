@@ -81,7 +81,7 @@ function tableData(state, { shape, before }) {
         ...series.map((entry, index) => ({ key: `s${index}`, label: entry.name, type: "number" })),
     ];
     const rows = shape.longLabels.map((label, row) => ({
-        label, index: row,
+        label, index: row, key: shape.interval ? shape.keys[row] : label,
         ...Object.fromEntries(series.map((entry, index) => [`s${index}`, entry.values[row] ?? null])),
     }));
     return { columns, rows };
@@ -94,7 +94,7 @@ function numbers(state, shape, { columns, rows }, open) {
             const isOpen = (row) => shape.interval && shape.unfinished?.[row.index];
             const lineClass = shape.interval ? "one-line" : null;
             return { ...column, format: (label, row) => h("span", { class: lineClass }, label,
-                isOpen(row) && h("span", { class: "note" }, " (not over yet)")) };
+                isOpen(row) && h("span", { class: "note" }, " (incomplete)")) };
         }
         if (!entry) return column;
         return { ...column, format: (value, row) => (value === null ? "–" : h("button", {

@@ -95,7 +95,10 @@ class Explore {
         return menu(button, () => [
             {
                 text: "Numbers as CSV", icon: "table", isDisabled: this.shown.rows.length === 0, onSelect: () => {
-                    saveFile(fileName(title(), "csv"), csv(this.shown.columns, this.shown.rows), "text/csv");
+                    // A file has the bucket's own name, not the one for people.
+                    const [first, ...rest] = this.shown.columns;
+                    const columns = [{ ...first, key: "key" }, ...rest];
+                    saveFile(fileName(title(), "csv"), csv(columns, this.shown.rows), "text/csv");
                 },
             },
             {
