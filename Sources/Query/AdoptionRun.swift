@@ -20,7 +20,8 @@ struct AdoptionRun: Sendable {
 
     func answer() throws -> Answer {
         let used = question.filtered(by: adoption.usage)
-        let all = try groups(question, [Self.users], by: [])
+        // A reserved type whose events are uses is activity here.
+        let all = try groups(question.filtered(by: .any([.everything, adoption.usage])), [Self.users], by: [])
         let users = try groups(used, [Self.users, Self.count], by: [])
         let days = try groups(used, [Self.count], by: [Self.day])
         let (userCount, totalCount) = (number(users, 0, of: 0), number(all, 0, of: 0))

@@ -49,11 +49,13 @@ package struct AggregateQuestion: Sendable {
     static let units: [BucketUnit] = [.hour, .day, .week, .month]
     /// Groups are told apart by values of this many columns at most.
     private static let groupCountMax = 16
+    private static let metricCountMax = 64
+    private static let orderCountMax = 64
     private static let limits = 1...1_000_000
 
     init(_ reader: ObjectReader, warnings: inout [String]) throws(QueryError) {
         var metrics: [Metric] = []
-        for (value, path) in reader.list("metrics") ?? [("count", "metrics")] {
+        for (value, path) in try reader.list("metrics", atMost: Self.metricCountMax) ?? [("count", "metrics")] {
             metrics.append(try Self.metric(value, path: path, warnings: &warnings))
         }
         guard !metrics.isEmpty else {
@@ -61,9 +63,6 @@ package struct AggregateQuestion: Sendable {
         }
         let dimensions = try Self.columns(reader, "dimensions", &warnings)
         let groups = try Self.columns(reader, "group_by", &warnings) ?? dimensions ?? []
-        guard groups.count <= Self.groupCountMax else {
-            throw .invalid(path: "group_by", reason: "more than \(Self.groupCountMax) columns")
-        }
         var shown = Array(groups.indices)
         if let dimensions {
             shown = []
@@ -149,7 +148,7 @@ package struct AggregateQuestion: Sendable {
     private static func columns(
         _ reader: ObjectReader, _ name: String, _ warnings: inout [String]
     ) throws(QueryError) -> [Column]? {
-        guard let list = reader.list(name) else { return nil }
+        guard let list = try reader.list(name, atMost: groupCountMax) else { return nil }
         var columns: [Column] = []
         for (value, path) in list {
             let column: Column
@@ -186,7 +185,7 @@ package struct AggregateQuestion: Sendable {
         _ reader: ObjectReader, groups: [Column], metrics: [Metric]
     ) throws(QueryError) -> [Order] {
         var order: [Order] = []
-        for (value, path) in reader.list("order_by") ?? [] {
+        for (value, path) in try reader.list("order_by", atMost: orderCountMax) ?? [] {
             var name: String
             var direction: String
             var namePath = path

@@ -87,7 +87,7 @@ struct AggregateRun: Sendable {
     }
 
     private func part(of chunk: Chunk, _ band: KeyBand) throws -> Part {
-        let view = ChunkView(chunk)
+        let view = ChunkView(chunk, execution)
         let rows = try view.rows(predicate, in: question.range, band)
         var part = Part()
         let groups = try ChunkGroups(view, rows, aggregate.groups, calendar)

@@ -8,7 +8,7 @@ enum CacheKey {
     private static let filterDates = ["start_date", "end_date"]
 
     /// The question's JSON with its members in order, its dates resolved, and what its warnings are: they are in the
-    /// answer.
+    /// answer. In ASCII: Swift's strings are equal also where their bytes are not, and questions tell these apart.
     static func text(_ question: JSONValue, _ range: TimeRange, _ zone: Zone, _ warnings: [String]) -> String {
         var rest = question.asObject ?? JSONObject()
         for name in left { rest[name] = nil }
@@ -20,7 +20,10 @@ enum CacheKey {
             "question": .object(rest), "from": .integer(range.from), "to": .integer(range.to),
             "time_zone": .string(zone.name), "warnings": .array(warnings.map { .string($0) }),
         ]
-        return sorted(key).description
+        return sorted(key).description.utf8.reduce(into: "") { text, byte in
+            // No JSON has a backslash before an x.
+            if byte < 0x80 { text.unicodeScalars.append(Unicode.Scalar(byte)) } else { text += "\\x\(byte)," }
+        }
     }
 
     private static func sorted(_ value: JSONValue) -> JSONValue {

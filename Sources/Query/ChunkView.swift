@@ -6,12 +6,13 @@ import Table
 /// The columns of one chunk that a question has looked at, each read once. Belongs to one task.
 final class ChunkView {
     let chunk: Chunk
+    private let execution: Execution
     private var columns: [String: ColumnValues?] = [:]
     private var coded: [Field: CodedColumn] = [:]
     /// Names without a scope that more than one scope has.
     private(set) var ambiguousNames = Set<[UInt8]>()
 
-    init(_ chunk: Chunk) { self.chunk = chunk }
+    init(_ chunk: Chunk, _ execution: Execution) { (self.chunk, self.execution) = (chunk, execution) }
 
     /// A column's values; nil where no row of the chunk has one.
     func values(_ name: String) throws -> ColumnValues? {
@@ -168,6 +169,7 @@ final class ChunkView {
     }
 
     func numbers(_ field: Field) throws -> Numbers {
+        try execution.check()
         let scopes: [EventValue.Scope]
         let name: [UInt8]
         switch field {
@@ -222,6 +224,8 @@ final class ChunkView {
     }
 
     private func mask(_ field: Field, _ test: Predicate.Test) throws -> RowMask {
+        // A test of a value looks at every row.
+        try execution.check()
         switch field {
         case .person:
             // Any id of the person, not only the one that the event's key was made of.

@@ -29,12 +29,6 @@ struct EventReader {
             }
         }
 
-        /// What the row's JSON takes.
-        func textBytes(_ row: Int) -> Int {
-            guard let rest, rest.codes[row] != StringColumn.null else { return 0 }
-            return rest.dictionary.range(Int(rest.codes[row])).count
-        }
-
         /// The values of a row, each with its JSON type; null is one. A value that has a column of its own comes first.
         func members(_ row: Int) -> [JSONObject.Member] {
             var members = promoted.compactMap { column in
@@ -69,9 +63,6 @@ struct EventReader {
         received = try view.values(EventSchema.Fixed.receivedAt.name)
         scopes = try EventSchema.jsonScopes.map { try ScopeReader(view, $0) }
     }
-
-    /// What the JSON texts of a row take.
-    func textBytes(_ row: Int) -> Int { scopes.reduce(0) { $0 + $1.textBytes(row) } }
 
     /// The values of `columns`.
     func event(_ row: Int) -> [JSONValue] {

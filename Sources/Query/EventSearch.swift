@@ -15,8 +15,8 @@ struct EventSearch: Sendable {
 
     /// Chunks looked at before the next ones are left out by what was found: enough to keep the threads busy.
     private static let waveCount = 8
-    /// What an event's values take beside the texts that are counted one by one.
-    private static let eventBytes = 2048
+    /// What an event's members take beside their values.
+    private static let eventBytes = 1024
 
     /// - Parameter person: whose events alone are wanted; nil for everybody's.
     init(
@@ -113,7 +113,7 @@ struct EventSearch: Sendable {
     }
 
     private func part(of index: Int, below bound: Found?) throws -> Part {
-        let view = ChunkView(pieces[index].chunk)
+        let view = ChunkView(pieces[index].chunk, execution)
         let rows =
             if let person {
                 try view.rows(predicate, in: range, of: person)
@@ -142,29 +142,33 @@ struct EventSearch: Sendable {
         var places: [Int: [Int]] = [:]
         for (place, event) in found.enumerated() { places[event.piece, default: []].append(place) }
         let chunks = places.sorted { $0.key < $1.key }
-        let events = Mutex((rows: [[JSONValue]](repeating: [], count: found.count), byteCount: 0))
+        let events = Mutex([[JSONValue]](repeating: [], count: found.count))
+        let byteCount = Mutex(0)
         let budgetBytes = execution.budgetBytes
         try execution.forEach(
             chunks.count,
             make: { index in
-                let reader = try EventReader(ChunkView(pieces[chunks[index].key].chunk))
-                let rows = chunks[index].value.map { Int(found[$0].row) }
-                let byteCount = rows.reduce(0) { $0 + reader.textBytes($1) + Self.eventBytes }
-                guard byteCount <= budgetBytes else {
-                    throw QueryError.overBudget(neededBytes: byteCount, budgetBytes: budgetBytes)
-                }
-                return (rows: rows.map(reader.event), byteCount: byteCount)
-            },
-            take: { index, part in
-                try events.withLock { events in
-                    events.byteCount += part.byteCount
-                    guard events.byteCount <= budgetBytes else {
-                        throw QueryError.overBudget(neededBytes: events.byteCount, budgetBytes: budgetBytes)
+                let reader = try EventReader(ChunkView(pieces[chunks[index].key].chunk, execution))
+                return try chunks[index].value.map { place in
+                    try execution.check()
+                    let event = reader.event(Int(found[place].row))
+                    let eventBytes = event.reduce(Self.eventBytes) { $0 + $1.memoryBytes }
+                    let neededBytes = byteCount.withLock { total in
+                        total += eventBytes
+                        return total
                     }
-                    for (place, row) in zip(chunks[index].value, part.rows) { events.rows[place] = row }
+                    guard neededBytes <= budgetBytes else {
+                        throw QueryError.overBudget(neededBytes: neededBytes, budgetBytes: budgetBytes)
+                    }
+                    return event
+                }
+            },
+            take: { index, rows in
+                events.withLock { events in
+                    for (place, row) in zip(chunks[index].value, rows) { events[place] = row }
                 }
             })
-        return events.withLock { $0.rows }
+        return events.withLock { $0 }
     }
 }
 
@@ -185,5 +189,18 @@ struct EventsAnswer: Sendable {
             kind: "events", rowsName: "events", columns: EventReader.columns, rows: result.events,
             totals: [JSONObject.Member("next_cursor", result.next.map { .string($0.cursor) } ?? nil)],
             meta: Answer.Meta(question, snapshot, result.report))
+    }
+}
+
+extension JSONValue {
+    /// About what it takes in memory.
+    fileprivate var memoryBytes: Int {
+        switch self {
+        case .null, .bool, .integer, .number: 24
+        case .string(let text): 48 + text.utf8.count
+        case .array(let elements): elements.reduce(48) { $0 + $1.memoryBytes }
+        case .object(let object):
+            object.members.reduce(48) { $0 + 40 + $1.name.utf8.count + $1.value.memoryBytes }
+        }
     }
 }

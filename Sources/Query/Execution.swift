@@ -21,6 +21,9 @@ package struct Execution: Sendable {
         self.parallel = parallel ?? { count, body in for index in 0..<count { body(index) } }
     }
 
+    /// Goes on only while the answer is wanted.
+    func check() throws(QueryError) { if isCancelled() { throw .cancelled } }
+
     /// Makes `count` results and hands each to `take`, one at a time, in any order. The first error ends it.
     func forEach<Result: Sendable>(
         _ count: Int, make: @Sendable (Int) throws -> Result, take: @Sendable (Int, Result) throws -> Void
@@ -30,7 +33,7 @@ package struct Execution: Sendable {
         parallel(count) { index in
             guard failure.withLock({ $0 == nil }) else { return }
             do {
-                if isCancelled() { throw QueryError.cancelled }
+                try check()
                 let result = try make(index)
                 try taking.withLock { _ in try take(index, result) }
             } catch {

@@ -56,7 +56,9 @@ package struct FunnelQuestion: Sendable {
         guard let value = reader[name] else {
             throw .invalid(path: name, reason: "missing", allowed: ["an array of 2 to 32 steps"])
         }
-        guard value.asArray != nil, let list = reader.list(name), Self.stepCount.contains(list.count) else {
+        guard value.asArray != nil, let list = try reader.list(name, atMost: Self.stepCount.upperBound),
+            Self.stepCount.contains(list.count)
+        else {
             throw .invalid(path: name, reason: "an array of 2 to 32 steps is expected")
         }
         var steps: [Step] = []

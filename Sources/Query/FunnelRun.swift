@@ -65,7 +65,7 @@ struct FunnelRun: Sendable {
     }
 
     private func events(of piece: Scan.Piece, _ band: KeyBand) throws -> Part {
-        let view = ChunkView(piece.chunk)
+        let view = ChunkView(piece.chunk, execution)
         let events = try FunnelEvents.of(
             view, day: piece.day, steps: funnel.steps, filter: question.filter,
             entries: question.range, horizon: horizon, band)

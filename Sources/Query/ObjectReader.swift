@@ -61,9 +61,10 @@ struct ObjectReader {
     }
 
     /// The elements of an array with their paths, or the one value that stands for an array of it; nil if missing.
-    func list(_ name: String) -> [(value: JSONValue, path: String)]? {
+    func list(_ name: String, atMost countMax: Int) throws(QueryError) -> [(value: JSONValue, path: String)]? {
         guard let value = self[name] else { return nil }
         guard let elements = value.asArray else { return [(value, path(of: name))] }
+        guard elements.count <= countMax else { throw .invalid(path: path(of: name), reason: "more than \(countMax)") }
         return elements.enumerated().map { ($1, "\(path(of: name))[\($0)]") }
     }
 }

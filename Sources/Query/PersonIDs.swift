@@ -26,40 +26,61 @@ struct PersonIDs: Sendable {
     /// - Parameter scan: has an event of everybody who will be asked for.
     init(_ scan: Scan, _ execution: Execution) { (pieces, self.execution) = (scan.pieces, execution) }
 
-    /// Calls `body` with each key and its id, once each, in any order. O(keys × log rows) for each chunk at worst;
-    /// a key that was found is not looked for again.
+    /// Calls `body` with each key and its id, once each, in any order. O(rows or keys, whichever are fewer, × the log of
+    /// the other) for each chunk.
+    /// - Parameter keys: no two equal.
     func forEach(_ keys: [Int64], _ body: (_ key: Int64, PersonID) -> Void) throws {
-        var missing = keys.sorted()
-        for start in stride(from: 0, to: pieces.count, by: Self.waveCount) {
-            guard !missing.isEmpty else { return }
+        let wanted = keys.sorted()
+        var isKnown = [Bool](repeating: false, count: wanted.count)
+        var missingCount = wanted.count
+        for start in stride(from: 0, to: pieces.count, by: Self.waveCount) where missingCount > 0 {
             let wave = Array(pieces[start..<min(start + Self.waveCount, pieces.count)])
-            let wanted = missing
-            let found = Mutex<[Int64: PersonID]>([:])
-            try execution.forEach(wave.count, make: { try Self.ids(of: wanted, in: wave[$0].chunk) }) { _, ids in
-                found.withLock { $0.merge(ids) { first, _ in first } }
+            let known = isKnown
+            let found = Mutex<[Found]>([])
+            try execution.forEach(wave.count, make: { try ids(of: wanted, known, in: wave[$0].chunk) }) { _, ids in
+                found.withLock { $0 += ids }
             }
-            let ids = found.withLock { $0 }
-            for (key, id) in ids { body(key, id) }
-            missing.removeAll { ids[$0] != nil }
+            for (index, id) in found.withLock({ $0 }) where !isKnown[index] {
+                isKnown[index] = true
+                missingCount -= 1
+                body(wanted[index], id)
+            }
         }
     }
 
-    /// - Parameter keys: ascending.
-    private static func ids(of keys: [Int64], in chunk: Chunk) throws -> [(Int64, PersonID)] {
+    private typealias Found = (index: Int, id: PersonID)
+
+    /// - Parameters:
+    ///   - keys: ascending.
+    ///   - isKnown: which of them are not wanted any more.
+    private func ids(of keys: [Int64], _ isKnown: [Bool], in chunk: Chunk) throws -> [Found] {
         let bounds = chunk.userKeys
         let first = keys.partitionPoint { $0 >= bounds.lowerBound }
         let end = keys.partitionPoint { $0 > bounds.upperBound }
         guard first < end else { return [] }
-        let view = ChunkView(chunk)
+        let view = ChunkView(chunk, execution)
         let userKeys = try view.integers(.userKey)
         let users = try view.values(EventSchema.Fixed.userID.name)
         let anonymous = try view.values(EventSchema.Fixed.anonymousID.name)
-        return keys[first..<end].compactMap { key in
-            let row = userKeys.partitionPoint { $0 >= key }
-            guard row < userKeys.count, userKeys[row] == key else { return nil }
-            if case .text(let id)? = users?.value(row) { return (key, PersonID(text: id, isAnonymous: false)) }
-            if case .text(let id)? = anonymous?.value(row) { return (key, PersonID(text: id, isAnonymous: true)) }
-            return nil
+        var found: [Found] = []
+        func note(_ index: Int, _ row: Int) {
+            if case .text(let id)? = users?.value(row) {
+                found.append((index, PersonID(text: id, isAnonymous: false)))
+            } else if case .text(let id)? = anonymous?.value(row) {
+                found.append((index, PersonID(text: id, isAnonymous: true)))
+            }
         }
+        if end - first < userKeys.count {
+            for index in first..<end where !isKnown[index] {
+                let row = userKeys.partitionPoint { $0 >= keys[index] }
+                if row < userKeys.count, userKeys[row] == keys[index] { note(index, row) }
+            }
+        } else {
+            for row in userKeys.indices where row == 0 || userKeys[row] != userKeys[row - 1] {
+                let index = keys.partitionPoint { $0 >= userKeys[row] }
+                if index < end, keys[index] == userKeys[row], !isKnown[index] { note(index, row) }
+            }
+        }
+        return found
     }
 }

@@ -64,6 +64,9 @@ package indirect enum Predicate: Sendable, Equatable {
         }
     }
 
+    /// How many tests it is made of.
+    var testCount: Int { tests { _ in true }.count }
+
     /// This and that events of reserved types count only where a test on the event type names them: they are no
     /// activity of their own.
     var ofActivity: Predicate {

@@ -65,7 +65,7 @@ struct PropertyRun: Sendable {
     }
 
     private func part(of chunk: Chunk, _ known: [PropertyName: PropertyCount]) throws -> Part {
-        let view = ChunkView(chunk)
+        let view = ChunkView(chunk, execution)
         let rows = try view.rows(predicate, in: scan.range, .all)
         var part = Part(eventCount: rows.count)
         guard !rows.isEmpty else { return part }

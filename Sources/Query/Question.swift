@@ -27,6 +27,16 @@ package struct Question: Sendable {
         case user(UserQuestion)
         case adoption(AdoptionQuestion)
         case segment(SegmentQuestion)
+
+        /// How many tests of events stand in it.
+        fileprivate var testCount: Int {
+            switch self {
+            case .aggregate, .events, .user: 0
+            case .funnel(let funnel): funnel.steps.reduce(0) { $0 + $1.filter.testCount }
+            case .adoption(let adoption): adoption.usage.testCount
+            case .segment(let segment): segment.conditions.reduce(0) { $0 + $1.predicate.testCount }
+            }
+        }
     }
 
     /// The members of each kind that no other has.
@@ -70,6 +80,9 @@ package struct Question: Sendable {
         case "adoption": body = .adoption(try AdoptionQuestion(reader, filterReader, warnings: &warnings))
         default: body = .segment(try SegmentQuestion(reader, filterReader, warnings: &warnings))
         }
+        guard filter.testCount + body.testCount <= Self.testCountMax else {
+            throw .invalid(path: "", reason: "more than \(Self.testCountMax) tests")
+        }
         self.warnings = warnings
         cacheKey = CacheKey.text(json, range, zone, warnings)
     }
@@ -93,6 +106,8 @@ package struct Question: Sendable {
     ]
     private static let timeoutsMillis = 100...600_000
     private static let queryIDBytesMax = 64
+    /// Each test keeps a code a row of the chunk that is looked at.
+    private static let testCountMax = 256
 
     private static func queryID(_ reader: ObjectReader) throws(QueryError) -> String? {
         guard let id = try reader.string("query_id") else { return nil }

@@ -27,6 +27,12 @@ package struct SegmentQuestion: Sendable {
         case events(Predicate, Times, withinMicros: Int64?)
         /// The latest value of a trait passes.
         case trait(Field, Predicate)
+
+        var predicate: Predicate {
+            switch self {
+            case .events(let predicate, _, _), .trait(_, let predicate): predicate
+            }
+        }
     }
 
     /// Bounds of a number of events; all must hold.
@@ -75,9 +81,11 @@ private struct SegmentReader {
 
     let filters: FilterReader
     private(set) var conditions: [SegmentQuestion.Condition] = []
+    /// Conditions, and what is empty: everything else has one of them inside, and JSON is not deep.
+    private var leafCount = 0
 
     static let forms = ["all", "any", "not", "did", "event_type", "property", "trait"]
-    private static let conditionCountMax = 64
+    private static let leafCountMax = 64
     private static let counts = 0...1_000_000_000
 
     init(filters: FilterReader) { self.filters = filters }
@@ -105,17 +113,25 @@ private struct SegmentReader {
         }
     }
 
+    private mutating func countLeaf(path: String) throws(QueryError) {
+        leafCount += 1
+        guard leafCount <= Self.leafCountMax else {
+            throw .invalid(path: path, reason: "more than \(Self.leafCountMax) conditions")
+        }
+    }
+
     private mutating func parts(
         _ value: JSONValue, _ form: String, path: String, warnings: inout [String]
     ) throws(QueryError) -> [Definition] {
         let reader = try ObjectReader(value, path: path, allowed: [form])
-        let path = reader.path(of: form)
+        let partsPath = reader.path(of: form)
         guard let elements = reader[form]?.asArray else {
-            throw .invalid(path: path, reason: "an array of definitions is expected", allowed: Self.forms)
+            throw .invalid(path: partsPath, reason: "an array of definitions is expected", allowed: Self.forms)
         }
+        if elements.isEmpty { try countLeaf(path: path) }
         var parts: [Definition] = []
         for (index, element) in elements.enumerated() {
-            parts.append(try definition(element, path: "\(path)[\(index)]", warnings: &warnings))
+            parts.append(try definition(element, path: "\(partsPath)[\(index)]", warnings: &warnings))
         }
         return parts
     }
@@ -123,9 +139,7 @@ private struct SegmentReader {
     private mutating func add(
         _ condition: SegmentQuestion.Condition, path: String
     ) throws(QueryError) -> Definition {
-        guard conditions.count < Self.conditionCountMax else {
-            throw .invalid(path: path, reason: "more than \(Self.conditionCountMax) conditions")
-        }
+        try countLeaf(path: path)
         conditions.append(condition)
         return .condition(conditions.count - 1)
     }

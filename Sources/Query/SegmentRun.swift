@@ -111,7 +111,7 @@ struct SegmentRun: Sendable {
     }
 
     private func part(of chunk: Chunk, _ band: KeyBand) throws -> Part {
-        let view = ChunkView(chunk)
+        let view = ChunkView(chunk, execution)
         let userKeys = try view.integers(.userKey)
         let bearers = Predicate.any([activity] + traits.map(\.bearers))
         let everybody = try view.rows(bearers, in: question.range, band)

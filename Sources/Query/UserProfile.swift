@@ -6,7 +6,7 @@ import Zones
 /// What some of a person's events tell; those of parts of the events merge to that of all, in any order.
 struct UserProfile: Sendable {
     private var countsByType: [Value: Int] = [:]
-    private var countsByFeature: [String: Int] = [:]
+    private var countsByFeature: [[UInt8]: Int] = [:]
     /// First instants of local days.
     private var days = Set<Int64>()
     private var sessionIDs = Set<Value>()
@@ -14,7 +14,8 @@ struct UserProfile: Sendable {
     private var looseTimes: [Int64] = []
     private var first: Int64?
     private var last: Int64?
-    private var traits: [String: (place: EventPlace, value: JSONValue)] = [:]
+    /// By the bytes of their names.
+    private var traits: [[UInt8]: (place: EventPlace, value: JSONValue)] = [:]
     private var device: (place: EventPlace, value: JSONValue)?
     private var location: (place: EventPlace, value: JSONValue)?
     /// Whether an event has the id as its user's, and as an anonymous one's.
@@ -24,7 +25,7 @@ struct UserProfile: Sendable {
     /// A session ends where nothing happens for longer.
     private static let sessionGapMicros: Int64 = 30 * 60_000_000
     /// What the seed calls a feature without a name.
-    private static let unnamedFeature = "unknown"
+    private static let unnamedFeature = Array("unknown".utf8)
     private static let featureUsed = Value("feature_used")
     private static let featureName = Array("feature_name".utf8)
     private static let entryBytes = 128
@@ -78,7 +79,8 @@ struct UserProfile: Sendable {
             // A group's traits are not the person's.
             if types?.value(row) != Value(ReservedType.group.rawValue) {
                 for trait in traitReader.members(row) where !trait.value.isNull {
-                    traits[trait.name] = Self.latest(traits[trait.name], (place, trait.value))
+                    let name = Array(trait.name.utf8)
+                    traits[name] = Self.latest(traits[name], (place, trait.value))
                 }
             }
             for (reader, path) in [(deviceReader, \Self.device), (locationReader, \Self.location)] {
@@ -128,7 +130,8 @@ struct UserProfile: Sendable {
         func count(_ type: String) -> JSONValue { .integer(Int64(countsByType[Value(type)] ?? 0)) }
         func instant(_ micros: Int64?) -> JSONValue { micros.map { .string(ISO8601.format(micros: $0)) } ?? nil }
         let byType = countsByType.map { (name: $0.key.name, count: $0.value) }
-        let named = traits.map { JSONObject.Member($0.key, $0.value.value) }
+        let sortedTraits = traits.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        let named = sortedTraits.map { JSONObject.Member(String(decoding: $0.key, as: UTF8.self), $0.value.value) }
         return [
             "user_id": .string(String(decoding: id, as: UTF8.self)),
             "total_events": .integer(Int64(countsByType.values.reduce(0, +))),
@@ -136,22 +139,22 @@ struct UserProfile: Sendable {
             "feature_usage": Self.counts(countsByFeature.map { (name: $0.key, count: $0.value) }),
             "page_views": count("page_view"), "clicks": count("click"), "purchases": count("purchase"),
             "first_seen": instant(first), "last_seen": instant(last), "events_by_type": Self.counts(byType),
-            "traits": .object(JSONObject(named.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })),
-            "device": device?.value ?? [:], "location": location?.value ?? [:],
+            "traits": .object(JSONObject(named)), "device": device?.value ?? [:], "location": location?.value ?? [:],
         ]
     }
 
     /// Most frequent first; ties by name.
-    private static func counts(_ counts: [(name: String, count: Int)]) -> JSONValue {
+    private static func counts(_ counts: [(name: [UInt8], count: Int)]) -> JSONValue {
         let sorted = counts.sorted { left, right in
-            left.count != right.count
-                ? left.count > right.count : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+            left.count != right.count ? left.count > right.count : left.name.lexicographicallyPrecedes(right.name)
         }
-        return .object(JSONObject(sorted.map { JSONObject.Member($0.name, .integer(Int64($0.count))) }))
+        return .object(
+            JSONObject(
+                sorted.map { JSONObject.Member(String(decoding: $0.name, as: UTF8.self), .integer(Int64($0.count))) }))
     }
 }
 
 extension Value {
     /// As a name of a member: a text as it is, anything else as its JSON.
-    fileprivate var name: String { json.asString ?? json.description }
+    fileprivate var name: [UInt8] { Array((json.asString ?? json.description).utf8) }
 }

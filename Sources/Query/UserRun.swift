@@ -56,7 +56,7 @@ struct UserRun: Sendable {
     }
 
     private func part(of chunk: Chunk) throws -> Part {
-        let view = ChunkView(chunk)
+        let view = ChunkView(chunk, execution)
         var part = Part()
         let rows = try view.rows(question.filter, in: question.range, of: person)
         guard !rows.isEmpty else {

@@ -51,6 +51,20 @@ import Testing
             ])
     }
 
+    @Test func whoOnlyUsesAReservedTypeCountsAmongAll() throws {
+        var known = event("$identify", "2024-03-01", user: "u")
+        known.values = [EventValue(.trait, "plan", .string("pro"))]
+        let fixture = try TableFixture()
+        try fixture.commit([known, event("a", "2024-03-01", user: "v")], nowMicros: micros("2024-06-01"))
+        let json: JSONValue = [
+            "kind": "adoption", "feature_name": "pro", "event_type": "$identify", "field": "traits.plan",
+        ]
+        let adoption = try QueryEngine.answer(try question(json), try fixture.snapshot()).json["adoption"]
+        #expect(adoption?["unique_users"] == 1)
+        #expect(adoption?["total_users"] == 2)
+        #expect(adoption?["adoption_rate"] == 0.5)
+    }
+
     @Test func nothingIsAdoptedByNobody() throws {
         let answer = try QueryEngine.answer(
             try question(["kind": "adoption", "feature_name": "export"]), try TableFixture().snapshot())

@@ -37,6 +37,14 @@ import Testing
         #expect(try key(today) != key(today, now: "2024-03-21T12:00:00Z"))
     }
 
+    @Test func textsThatOnlyLookAlikeAreTwoQuestions() throws {
+        // One letter, and a letter with its accent: equal as Swift's strings, unequal byte by byte.
+        let precomposed = try key(#"{"kind":"aggregate","filters":{"city":"\u00e9"}}"#)
+        let decomposed = try key(#"{"kind":"aggregate","filters":{"city":"e\u0301"}}"#)
+        #expect(precomposed != decomposed)
+        #expect(try key(#"{"kind":"aggregate","filters":{"city":"\\xc3\\xa9"}}"#) != precomposed)
+    }
+
     @Test func whatConcernsTheCallIsTold() throws {
         let question = try question(["kind": "events", "timeout_ms": 5000, "query_id": "a-1"])
         #expect(question.timeoutMillis == 5000)

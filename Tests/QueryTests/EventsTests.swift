@@ -1,6 +1,7 @@
 import Bytes
 import Events
 import JSON
+import Synchronization
 import TestSupport
 import Testing
 import Zones
@@ -138,6 +139,28 @@ import Zones
         let all = try QueryEngine.answer(try question(["kind": "events", "limit": 1000]), snapshot)
         #expect(all.meta.rowsRead == 280)
         #expect(all.rows.count == 280)
+    }
+
+    @Test func whatAPageTakesIsWhatItsValuesTakeAndNotTheirText() throws {
+        let list = "[" + (0..<5000).map { _ in "[1]" }.joined(separator: ",") + "]"
+        let fixture = try TableFixture()
+        try fixture.commit(
+            [event("a", "2024-03-01T10:00:00Z", user: "u", [("list", .json(list))])], nowMicros: micros("2024-06-01"))
+        let little = Execution(budgetBytes: 60_000)
+        let snapshot = try fixture.snapshot()
+        #expect(throws: QueryError.self) { try QueryEngine.answer(try question(["kind": "events"]), snapshot, little) }
+    }
+
+    @Test func aCancelledQuestionEndsWithinAChunk() throws {
+        let fixture = try TableFixture()
+        try fixture.commit([event("a", "2024-03-01T10:00:00Z", user: "u")], nowMicros: micros("2024-06-01"))
+        let snapshot = try fixture.snapshot()
+        let tests = (0..<50).map { JSONValue.object(JSONObject([.init("n\($0)", 1)])) }
+        let json: JSONValue = ["kind": "events", "filters": ["or": .array(tests)]]
+        let callCount = Mutex(0)
+        let impatient = Execution(isCancelled: { callCount.withLock { $0 += 1; return $0 > 10 } })
+        #expect(throws: QueryError.cancelled) { try QueryEngine.answer(try question(json), snapshot, impatient) }
+        #expect(callCount.withLock { $0 } == 11)
     }
 
     @Test func aPageThatTakesMoreThanItMayIsRefused() throws {

@@ -86,7 +86,8 @@ extension NaiveQuery {
         let uses = activity(.all([question.filter, typeTest]), in: question.range).map { events[$0] }
             .filter { value(field, of: $0) == name }
         let users = Set(uses.compactMap(Self.person)).count
-        let everybody = Set(activity(question).compactMap { Self.person(events[$0]) }).count
+        let all = Predicate.all([question.filter, .any([.everything, typeTest])])
+        let everybody = Set(activity(all, in: question.range).compactMap { Self.person(events[$0]) }).count
         let days = Dictionary(grouping: uses) { calendar.date($0.timestampMicros).description }
         return [
             "feature_name": name.json, "unique_users": .integer(Int64(users)),

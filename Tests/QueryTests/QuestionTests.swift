@@ -24,6 +24,17 @@ import Zones
         #"{"kind":"funnel","steps":[{"event_type":"a"},{"event_type":"b"}],"users_at":\#(usersAt)}"#
     }
 
+    /// An array of so many copies.
+    private static func many(_ count: Int, _ json: String) -> String {
+        "[" + Array(repeating: json, count: count).joined(separator: ",") + "]"
+    }
+
+    private static func tests(_ count: Int) -> String { #"{"or":\#(many(count, #"{"n":1}"#))}"# }
+
+    private static func names(_ count: Int) -> String {
+        "[" + (0..<count).map { "\"n\($0)\"" }.joined(separator: ",") + "]"
+    }
+
     /// What the grammar refuses, and the place of the fault.
     static let ungrammatical: [(json: String, path: String)] = [
         ("{}", "kind"), ("[]", ""), (#"{"kind":"retention"}"#, "kind"), (#"{"kind":7}"#, "kind"),
@@ -107,6 +118,9 @@ import Zones
         (#"{"kind":"segment","segment":{"trait":"","op":"exists"}}"#, "segment.trait"),
         (#"{"kind":"segment","segment":{"trait":"plan","op":"in","value":"pro"}}"#, "segment.value"),
         (#"{"kind":"segment","segment":{"did":"a"},"limit":100001}"#, "limit"),
+        (#"{"kind":"aggregate","group_by":\#(names(17))}"#, "group_by"),
+        (#"{"kind":"aggregate","metrics":\#(many(65, #""count""#))}"#, "metrics"),
+        (#"{"kind":"aggregate","order_by":\#(many(65, #""count""#))}"#, "order_by"),
     ]
 
     /// What is within the grammar and still no question.
@@ -124,9 +138,16 @@ import Zones
         (funnel(#"{"step":3,"outcome":"reached"}"#), "users_at.step"),
         (#"{"kind":"events","cursor":"9999999999999999999_0"}"#, "cursor"),
         (#"{"kind":"segment","segment":{"did":"a","within":"9999999999d"}}"#, "segment.within"),
+        (#"{"kind":"segment","segment":{"all":\#(many(65, #"{"did":"a"}"#))}}"#, "segment.all[64]"),
+        (#"{"kind":"segment","segment":{"all":\#(many(65, #"{"any":[]}"#))}}"#, "segment.all[64]"),
+        (#"{"kind":"aggregate","filters":\#(tests(257))}"#, ""),
+        (#"{"kind":"funnel","steps":[{"event_type":"a","filters":\#(tests(200))},{"event_type":"b"}],"filters":\#(tests(57))}"#,
+            ""),
+        (#"{"kind":"segment","segment":{"did":"a","filters":\#(tests(200))},"filters":\#(tests(56))}"#, ""),
     ]
 
     static let good = [
+        #"{"kind":"segment","segment":{"did":"a","filters":\#(tests(200))},"filters":\#(tests(55))}"#,
         #"{"kind":"aggregate"}"#,
         #"{"kind":"aggregate","metrics":"count","group_by":"day","dimensions":"day","order_by":"day","limit":1}"#,
         #"{"kind":"aggregate","metrics":[{"type":"min","field":"timestamp"},{"type":"sum","field":"traits.x y"}]}"#,

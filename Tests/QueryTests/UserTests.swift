@@ -96,6 +96,20 @@ import Testing
         #expect(try user(events).json["user"]?["feature_usage"] == ["export": 2, "unknown": 1])
     }
 
+    @Test func namesThatOnlyLookAlikeAreTwo() throws {
+        let names = ["\u{e9}", "e\u{301}"]
+        let events = names.map { name in
+            var event = event("feature_used", "2024-03-01", user: "u", [("feature_name", .string(name))])
+            event.values.append(EventValue(.trait, name, .string(name)))
+            return event
+        }
+        let user = try user(events).json["user"]
+        for name in names {
+            #expect(user?["feature_usage"]?[name] == 1)
+            #expect(Array(user?["traits"]?[name]?.asString?.utf8 ?? "".utf8) == Array(name.utf8))
+        }
+    }
+
     @Test func traitsAreTheLatestOfEachAndADeviceIsTheLatestAsAWhole() throws {
         func described(_ type: String, _ time: String, _ values: [(EventValue.Scope, String, String)]) -> Event {
             var event = event(type, time, user: "u")
