@@ -10,14 +10,17 @@ struct DashboardData {
     let plan: DataPlan
     let ask: Ask
 
+    /// - Returns: the widgets, and whether they would be the same if they were asked for again: none failed for a
+    ///   reason that may pass.
     /// - Throws: only what makes the rest pointless: the client hung up.
-    func widgets() throws -> [JSONValue] {
+    func widgets() throws -> (widgets: [JSONValue], areLasting: Bool) {
         var widgets: [JSONValue] = []
-        for item in plan.items { widgets.append(try data(item)) }
-        return widgets
+        var areLasting = true
+        for item in plan.items { widgets.append(try data(item, &areLasting)) }
+        return (widgets, areLasting)
     }
 
-    private func data(_ item: DataPlan.Item) throws -> JSONValue {
+    private func data(_ item: DataPlan.Item, _ areLasting: inout Bool) throws -> JSONValue {
         var object = JSONObject(item.head)
         do {
             switch item.work {
@@ -28,6 +31,8 @@ struct DashboardData {
         } catch {
             let problem = Problem(error)
             if problem.code == Problem.clientGone.code { throw problem }
+            // Any other status is of the moment: time, memory, the disk.
+            if problem.status != 400, problem.status != 403 { areLasting = false }
             object["error"] = problem.json["error"]
         }
         return .object(object)

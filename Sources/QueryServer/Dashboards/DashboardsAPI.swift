@@ -127,12 +127,13 @@ struct DashboardsAPI: Sendable {
         let plan = try DataPlan(
             dashboard, options, isPublic: isPublic, snapshot: snapshot, nowMicros: minute, context)
         return try .tagged(plan.tag, for: call.request) {
-            let widgets = try DashboardData(plan: plan, ask: { try ask($0, snapshot, call) }).widgets()
+            let (widgets, areLasting) = try DashboardData(plan: plan, ask: { try ask($0, snapshot, call) }).widgets()
             let json: JSONValue = [
                 "dashboard_id": .string(dashboard.id), "name": .string(dashboard.name), "widgets": .array(widgets),
                 "meta": meta(plan, snapshot, startedMicros: started),
             ]
-            return .json(json.encoded())
+            let response = HTTPResponse.json(json.encoded())
+            return areLasting ? response : response.adding("Cache-Control", "no-store")
         }
     }
 

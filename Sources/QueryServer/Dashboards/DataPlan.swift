@@ -53,7 +53,9 @@ struct DataPlan: Sendable {
             filters: [dashboard.definition["filters"], options.filters].compactMap { $0 }, isPublic: isPublic,
             zone: whole.zone, nowMicros: nowMicros, context: context)
         items = dashboard.widgets.enumerated().map { planner.item($1, index: $0) }
-        var named = "\(dashboard.id) \(dashboard.version) \(snapshot.tableVersion) \(snapshot.position) \(common)\n"
+        var named = "\(snapshot.project.name) \(snapshot.tableVersion) \(snapshot.position) \(snapshot.clockMicros) "
+        named += "\(snapshot.behind?.records ?? 0) \(snapshot.behind?.reason.rawValue ?? "")\n"
+        named += "\(dashboard.id) \(dashboard.version) \(common)\n"
         named += "\(dashboard.json)\n\(options.filters ?? nil)\n\(isPublic) \(range)"
         for item in items { named += "\n\(item.head.map(\.value)) \(item.work.fingerprint)" }
         tag = "\"\(Hex.encode(SHA256.hash(Array(named.utf8)).prefix(16)))\""
@@ -131,12 +133,18 @@ extension TimeRange {
     fileprivate func moved(back days: Int, in zone: Zone, cutAt nowMicros: Int64) -> (from: Int64, to: Int64) {
         func moved(_ micros: Int64) -> Int64 {
             let day = zone.civilDate(atMicros: micros)
-            let sinceMidnight = micros - zone.startOfDay(day)
-            let (second, rest) = sinceMidnight.quotientAndRemainder(dividingBy: 1_000_000)
-            return zone.micros(day: day.adding(days: -days), secondOfDay: Int(second), micros: Int(rest))
+            let earlier = day.adding(days: -days)
+            // A day may start later than midnight.
+            if micros == zone.startOfDay(day) { return zone.startOfDay(earlier) }
+            // What the clocks show is not the time since midnight where they were changed in between.
+            let offset = Int64(zone.offsetSeconds(atUTCMicros: micros)) * 1_000_000
+            let clock = micros + offset - Int64(day.daysSinceEpoch) * 86_400_000_000
+            let (second, rest) = clock.quotientAndRemainder(dividingBy: 1_000_000)
+            return zone.micros(day: earlier, secondOfDay: Int(second), micros: Int(rest))
         }
-        let end = max(from, min(to, nowMicros))
-        return (from == .min ? .min : moved(from), moved(end))
+        let start = from == .min ? .min : moved(from)
+        // Of two instants that show the same time the first is meant, also where the range goes from one to the other.
+        return (start, max(start, moved(max(from, min(to, nowMicros)))))
     }
 }
 

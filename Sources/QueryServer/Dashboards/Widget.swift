@@ -96,14 +96,18 @@ struct Widget: Sendable {
     /// Whether rows past `rowCountMax` are left out.
     var isCut: Bool { (kind == .chart || kind == .table) && !hasLimit }
 
-    /// Whether a row of it stands for a person, or may.
-    var namesPeople: Bool {
-        let fields: Set<String> = [
-            "user_id", "anonymous_id", "session_id", "event_id", "source", "sequence", "position",
-        ]
-        return columnTexts.contains { text in
-            fields.contains(text.split(separator: ".").last.map(String.init) ?? text)
-        }
+    /// Whether a row of it stands for a person or a value of it is somebody's own, or may be.
+    var namesPeople: Bool { (columnTexts + valueTexts).contains(where: Self.isPersonal) }
+
+    /// What is said of one person at most, in lower case and without what is no letter or digit.
+    private static let personalNames: Set<String> = [
+        "userid", "anonymousid", "sessionid", "eventid", "source", "sequence", "position", "username", "fullname",
+        "firstname", "lastname", "email", "emailaddress", "phone", "phonenumber", "ip", "ipaddress",
+    ]
+
+    private static func isPersonal(_ field: String) -> Bool {
+        let name = field.split(separator: ".").last ?? field[...]
+        return personalNames.contains(String(name.lowercased().filter { $0.isLetter || $0.isNumber }))
     }
 
     private var questionKind: String { kind == .funnel ? "funnel" : "aggregate" }
@@ -111,6 +115,12 @@ struct Widget: Sendable {
     /// What it is grouped by, shown or not.
     private var columnTexts: [String] {
         asked.filter { $0.name == "dimensions" || $0.name == "group_by" }.flatMap { Self.texts($0.value) }
+    }
+
+    /// The fields of its metrics that show values; a number of distinct ones is none of them.
+    private var valueTexts: [String] {
+        let metrics = JSONObject(asked)["metrics"].map { $0.asArray ?? [$0] } ?? []
+        return metrics.filter { $0["type"]?.asString != "count_distinct" }.compactMap { $0["field"]?.asString }
     }
 
     /// The columns of the answer, as the question's rules name them (docs/questions.md §2).

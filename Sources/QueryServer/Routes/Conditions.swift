@@ -30,13 +30,14 @@ extension HTTPResponse {
     /// Smaller bodies are not worth it.
     private static let compressedBytesMin = 1024
 
-    /// 304 if the client has this answer, else the answer of `make`, tagged.
+    /// 304 if the client has this answer, else the answer of `make`, tagged unless it says that nobody may keep it.
     /// - Parameter etag: changes whenever the answer does; with its quotes.
     static func tagged(
         _ etag: String, for request: HTTPRequest, _ make: () throws -> HTTPResponse
     ) rethrows -> HTTPResponse {
         var response =
             request.has(etag) ? HTTPResponse(status: 304, headers: HTTPHeaders(), body: []) : try make()
+        if response.headers["Cache-Control"] == "no-store" { return response }
         response.headers.append("ETag", etag)
         response.headers.append("Cache-Control", "private, no-cache")
         return response

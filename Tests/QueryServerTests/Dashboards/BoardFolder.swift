@@ -10,6 +10,7 @@ import TestSupport
 import Zones
 
 @testable import QueryServer
+@testable import Table
 
 /// Dashboards over the events of a folder, at an hour that the test sets, called without HTTP.
 final class BoardFolder: Sendable {
@@ -34,19 +35,32 @@ final class BoardFolder: Sendable {
         self.moment = moment
         api = DashboardsAPI(
             provisioned: settings.provisioned, store: store, clock: clock,
-            snapshot: { try readers.reader(of: $0).snapshot() },
+            snapshot: { moment.asItWouldBe(try readers.reader(of: $0).snapshot()) },
             ask: { question, snapshot, _ in
                 moment.askedCount.add(1, ordering: .relaxed)
+                if let failure = moment.failure.withLock({ $0 }) { throw failure }
                 return try QueryEngine.answer(question, snapshot)
             })
         questions = SavedQuestions(store: store, context: { QuestionContext(atMicros: clock()) })
         descriptions = Descriptions(store: store)
     }
 
-    /// What the test moves and counts: the time, and the questions that were answered.
+    /// What the test moves and counts: the time, the questions that were answered; and what it lets go wrong.
     final class Moment: Sendable {
         let now = Mutex(BoardFolder.noon)
         let askedCount = Atomic(0)
+        let failure = Mutex<Problem?>(nil)
+        let recordsBehind = Mutex<UInt64>(0)
+
+        fileprivate func asItWouldBe(_ snapshot: Snapshot) -> Snapshot {
+            let records = recordsBehind.withLock { $0 }
+            guard records > 0 else { return snapshot }
+            return Snapshot(
+                project: snapshot.project, runs: snapshot.runs, tableVersion: snapshot.tableVersion,
+                lastRecord: snapshot.lastRecord, clockMicros: snapshot.clockMicros,
+                tailRowCount: snapshot.tailRowCount,
+                behind: .init(records: records, lastDurable: snapshot.lastRecord + records, reason: .catchingUp))
+        }
     }
 
     func advance(_ micros: Int64) { moment.now.withLock { $0 += micros } }

@@ -116,6 +116,25 @@ import Testing
         #expect(widget?["trend"] == ["value": 0, "previous": 1, "change": -1.0, "days": 1])
     }
 
+    /// A day of 25 hours and one of 23: what their clocks show is not the time since midnight.
+    @Test(
+        arguments: [
+            // 2026-10-25, 23:30 in Berlin, and the day before, 23:15 and 23:45.
+            (1_792_967_400_000_000, [1_792_876_500_000_000, 1_792_878_300_000_000]),
+            // 2026-03-29, 15:00 in Berlin, and the day before, 14:45 and 15:15.
+            (1_774_789_200_000_000, [1_774_705_500_000_000, 1_774_707_300_000_000]),
+        ] as [(Int64, [Int64])]) func aTrendEndsAtTheClockTimeOfNow(now: Int64, events: [Int64]) throws
+    {
+        let boards = try BoardFolder()
+        boards.advance(-BoardFolder.noon + now)
+        for micros in events { try boards.served.commit("e", user: "u", micros: micros) }
+        let id = try boards.create([
+            Self.metric(("filters", ["start_date": "today", "end_date": "today"]), ("trend", "1_day"))
+        ])
+        let widget = try boards.widgets(id, [("time_zone", "Europe/Berlin")])[0]
+        #expect(widget?["trend"] == ["value": 0, "previous": 1, "change": -1.0, "days": 1])
+    }
+
     @Test func chartsAreComparedWithThePeriodBefore() throws {
         let boards = try BoardFolder()
         for days in [0, 1, 1, 2, 3, 3, 3] {
@@ -231,6 +250,50 @@ import Testing
         #expect(third.status == 200 && third.headers["ETag"] != tag)
         boards.advance(Self.day)
         #expect(try data(third.headers["ETag"]).status == 200)
+    }
+
+    /// Provisioned dashboards have the same id and version in every project, and all projects share one log.
+    @Test func anotherProjectsDataAreOtherData() throws {
+        let boards = try BoardFolder()
+        try boards.served.createProject("other")
+        try boards.served.commit("e", user: "u", micros: Self.noon)
+        let one = try boards.api.data(boards.call(["id": "overview"]))
+        let headers = [("If-None-Match", try #require(one.headers["ETag"]))]
+        let other = try boards.api.data(boards.call(["id": "overview"], headers: headers, project: "other"))
+        #expect(other.status == 200 && other.headers["ETag"] != one.headers["ETag"])
+        #expect(try boards.api.data(boards.call(["id": "overview"], headers: headers)).status == 304)
+    }
+
+    /// A question that ran out of time may be answered the next time.
+    @Test func dataWithAPassingFailureHaveNoTag() throws {
+        let boards = try BoardFolder()
+        let tag = try boards.api.data(boards.call(["id": "overview"])).headers["ETag"]
+        #expect(tag != nil)
+        boards.moment.failure.withLock { $0 = .timeout(.seconds(1)) }
+        let failed = try boards.api.data(boards.call(["id": "overview"]))
+        #expect(failed.status == 200 && failed.headers["ETag"] == nil)
+        #expect(failed.headers["Cache-Control"] == "no-store")
+        #expect(try failed.json()["widgets"]?[0]?["error"]?["code"] == "timeout")
+        // What the question itself is refused for does not pass.
+        boards.moment.failure.withLock { $0 = .invalid("metrics", "no") }
+        #expect(try boards.api.data(boards.call(["id": "overview"])).headers["ETag"] == tag)
+    }
+
+    @Test func howFarDataAreBehindIsPartOfThem() throws {
+        let boards = try BoardFolder()
+        try boards.served.commit("e", user: "u", micros: Self.noon)
+        func data(_ tag: String?) throws -> HTTPResponse {
+            let headers = tag.map { [("If-None-Match", $0)] } ?? []
+            return try boards.api.data(boards.call(["id": "overview"], headers: headers))
+        }
+        boards.moment.recordsBehind.withLock { $0 = 5 }
+        let first = try data(nil)
+        #expect(try first.json()["widgets"]?[0]?["meta"]?["behind"]?["records"] == 5)
+        #expect(try data(first.headers["ETag"]).status == 304)
+        for records: UInt64 in [6, 0] {
+            boards.moment.recordsBehind.withLock { $0 = records }
+            #expect(try data(first.headers["ETag"]).status == 200)
+        }
     }
 
     @Test(arguments: [

@@ -44,10 +44,15 @@ import Testing
     @Test(arguments: [
         #"{"dimensions":["user_id"]}"#, #"{"dimensions":[],"group_by":["session_id"]}"#,
         #"{"dimensions":["properties.event_id"]}"#, #"{"group_by":["event_type","anonymous_id"]}"#,
-        #"{"dimensions":"user_id"}"#,
+        #"{"dimensions":"user_id"}"#, #"{"dimensions":["properties.userId"]}"#, #"{"dimensions":["User-ID"]}"#,
+        #"{"dimensions":["email"]}"#, #"{"group_by":["traits.phone_number"],"dimensions":[]}"#,
+        #"{"metrics":[{"type":"max","field":"properties.user_id"}]}"#,
+        #"{"metrics":["count",{"type":"min","field":"position","alias":"first"}]}"#,
     ]) func aWidgetThatNamesPeopleIsNotShown(more: String) throws {
         let boards = try BoardFolder()
-        try boards.served.commit("e", user: "secret-user", micros: BoardFolder.noon)
+        try boards.served.commit(
+            "e", user: "secret-user", micros: BoardFolder.noon,
+            ["user_id": .int64(77_345), "email": .string("secret-user@h")])
         var widget = try #require(try JSONValue(parsing: more).asObject)
         (widget["widget_id"], widget["type"]) = ("a", "table")
         let id = try boards.create([.object(widget), ["widget_id": "b", "type": "metric"]])
@@ -57,7 +62,22 @@ import Testing
         let widgets = try response.json()["widgets"]
         #expect(widgets?[0]?["error"]?["code"] == "private" && widgets?[0]?["data"] == nil)
         #expect(widgets?[1]?["value"] == 1)
-        #expect(!String(decoding: response.body, as: UTF8.self).contains("secret-user"))
+        let text = String(decoding: response.body, as: UTF8.self)
+        #expect(!text.contains("secret-user") && !text.contains("77345"))
+    }
+
+    /// How many there are names nobody.
+    @Test func peopleAreCountedForALink() throws {
+        let boards = try BoardFolder()
+        try boards.served.commit("e", user: "secret-user", micros: BoardFolder.noon)
+        let counted: JSONValue = [["type": "count_distinct", "field": "user_id"]]
+        let id = try boards.create([
+            ["widget_id": "a", "type": "metric", "metrics": counted],
+            ["widget_id": "b", "type": "chart", "dimensions": ["day", "event_type"], "metrics": counted],
+        ])
+        let (_, token) = try share(boards, id)
+        let widgets = try boards.api.sharedData(boards.call(["token": token])).json()["widgets"]
+        #expect(widgets?[0]?["value"] == 1 && widgets?[1]?["data"]?[0]?["count_distinct_user_id"] == 1)
     }
 
     @Test func aLinkEndsWhenItIsTakenBackOrOverOrTheDashboardIsGone() throws {
