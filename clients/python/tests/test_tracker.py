@@ -184,6 +184,8 @@ def test_a_missing_token_fails_the_start_and_says_what_to_do(config: Config, tmp
 @pytest.mark.parametrize("wrong, match", [
     ({"enabled": "no"}, "tracking.enabled: true or false"), ({"sessions": "midnight"}, "tracking.sessions"),
     ({"events": 5}, "tracking.events must be a mapping"), ({"flush_interval": "soon"}, "tracking.flush_interval"),
+    ({"batch_size": "x"}, "tracking.batch_size: a whole number, 1 to 65536; not 'x'"),
+    ({"batch_size": 0}, "tracking.batch_size: a"), ({"batch_size": 2.5}, "tracking.batch_size: a"),
     ({"events": {"a": {"enabled": 1}}}, "events.a.enabled"),
     ({"privacy": {"hash_user_id": True}}, "privacy.hash_user_id: not built yet"),
     ({"collector": 5}, "collector must be a mapping"),

@@ -13,25 +13,27 @@ from typing import Any, Callable, Dict, FrozenSet, List, Mapping, Optional, Tupl
 from urllib.parse import unquote
 
 IP_NAMES: FrozenSet[str] = frozenset((
-    "ip", "ips", "ipaddr", "ipaddress", "ipaddresses", "ipv4", "ipv6", "clientip", "clientaddress", "userip", "remoteip",
-    "remoteaddr", "remoteaddress", "sourceip", "forwarded", "forwardedfor", "xforwardedfor", "xrealip",
+    "ip", "ips", "ipaddr", "ipaddress", "ipaddresses", "ipv4", "ipv6", "clientip", "clientaddress", "userip",
+    "remoteip", "remoteaddr", "remoteaddress", "sourceip", "forwarded", "forwardedfor", "xforwardedfor", "xrealip",
     "cfconnectingip"))
 IDENTITY_NAMES: FrozenSet[str] = IP_NAMES | frozenset((
-    "user", "uid", "userid", "distinctid", "anonymousid", "customerid", "accountid", "memberid", "sessionid", "deviceid",
-    "advertisingid", "idfa", "idfv", "gaid", "aaid", "imei", "cookie", "cookieid", "visitorid", "clientid", "useragent",
-    "fingerprint", "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "telephone", "firstname",
+    "user", "uid", "userid", "distinctid", "anonymousid", "customerid", "accountid", "memberid", "sessionid",
+    "deviceid", "advertisingid", "idfa", "idfv", "gaid", "aaid", "imei", "cookie", "cookieid", "visitorid", "clientid",
+    "useragent", "fingerprint", "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "telephone", "firstname",
     "lastname", "fullname", "surname", "username", "displayname", "nickname", "login", "birthday", "birthdate",
     "dateofbirth", "address", "street", "latitude", "longitude", "lat", "lon", "lng", "coordinates"))
 IP_ENDINGS: Tuple[str, ...] = ("clientip", "remoteip", "userip", "ipaddress", "ipaddr", "forwardedfor", "remoteaddr")
 ENDINGS: Tuple[str, ...] = IP_ENDINGS + (
-    "email", "emailaddress", "userphone", "mobilephone", "phonenumber", "userid", "customerid", "sessionid", "deviceid", "firstname",
-    "lastname", "fullname", "username", "streetaddress", "homeaddress", "billingaddress", "shippingaddress")
+    "email", "emailaddress", "userphone", "mobilephone", "phonenumber", "userid", "customerid", "sessionid", "deviceid",
+    "firstname", "lastname", "fullname", "username", "streetaddress", "homeaddress", "billingaddress",
+    "shippingaddress")
 
 _SEPARATORS = re.compile(r"[^a-z0-9]")
 _MAIL = re.compile(r"[\w.+-]@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2}")
 _PARTS = re.compile(r"[\s,;]+")
 _WITHIN = re.compile(
-    r"(?<![\w.:])(?<!\w/)(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?=[:.]*[0-9A-Fa-f])[0-9A-Fa-f:]{2,39}(?:\.[0-9.]+)?)(?![\w:])")
+    r"(?<![\w.:])(?<!\w/)"
+    r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?=[:.]*[0-9A-Fa-f])[0-9A-Fa-f:]{2,39}(?:\.[0-9.]+)?)(?![\w:])")
 """What may be an address in a text. A version after a slash, as in `Chrome/119.0.0.0`, is none."""
 _ID_WITHIN_MIN = 4
 """Shorter ids are compared with whole values only."""

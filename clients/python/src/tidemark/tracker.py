@@ -16,8 +16,9 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple, Type, U
 
 from ._delivery import Outlet
 from .arguments import EPOCH, Timestamp, event_type_text, micros
+from .batch import EVENTS_MAX
 from .client import Client
-from .config import boolean, part_of, seconds
+from .config import boolean, part_of, seconds, whole_number
 from .errors import ConfigError
 from .events import Event, EventType, UserSession, iso_text
 from .identity import IdentityResolver, IdentityStorage
@@ -52,7 +53,7 @@ class EventTracker:
                  client: Optional[Client] = None) -> None:
         self.config = config = part_of(config, "tracking")
         self.is_enabled = boolean(config.get("enabled", True), "tracking.enabled")
-        self.batch_size = int(config.get("batch_size", 100))
+        self.batch_size = whole_number(config.get("batch_size", 100), "tracking.batch_size", EVENTS_MAX)
         self.flush_interval = seconds(config.get("flush_interval", 5), "tracking.flush_interval")
         self._has_sessions = _has_sessions(config.get("sessions") if sessions is None else sessions)
         self._types_off = _types_off(_section(config, "events"))
@@ -202,7 +203,7 @@ def _moment(timestamp: Optional[Timestamp]) -> datetime:
 def _has_sessions(value: Any) -> bool:
     if value not in (None, "none", IDLE_30_MINUTES):
         raise ConfigError(f"tracking.sessions: {IDLE_30_MINUTES} or none; not {value!r}")
-    return value == IDLE_30_MINUTES
+    return bool(value == IDLE_30_MINUTES)
 
 
 def _types_off(events: Mapping[str, Any]) -> FrozenSet[str]:
