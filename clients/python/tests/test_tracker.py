@@ -285,8 +285,10 @@ def test_addresses_are_cut_when_the_configuration_says_so(config: Config, collec
         await tracker.track_event(
             "a", "u", {"ip": "203.0.113.77", "version": "1.2.3.4"},
             context={"X-Forwarded-For": "2001:db8:1:2::9, 10.1.2.3:80"})
+        await tracker.identity_resolver.identify("u", "d", {"last_ip": "x", "client_ip": "203.0.113.77"})
 
-    (event,) = tracked({**config, "privacy": {"anonymize_ip": True}}, collector, act)
+    event, identify = tracked({**config, "privacy": {"anonymize_ip": True}}, collector, act)
+    assert identify.traits == {"last_ip": "x", "client_ip": "203.0.113.0"}
     assert event.properties == {"ip": "203.0.113.0", "version": "1.2.3.4"}
     assert event.context == {"X-Forwarded-For": "2001:db8:1::, 10.1.2.0"} and event.user_id == "u"
 

@@ -150,8 +150,8 @@ def _views(name: str, file: Dict[str, Any]) -> Dict[str, Any]:
         return value or {}
 
     where = {"collector": file["collector"], "query": file["query"]}
-    storage = {**part("storage"), **where}
-    identity = {**part("identity"), "storage": storage}
+    storage = {**part("storage"), **where, "privacy": part("privacy")}
+    identity = {**part("identity"), "storage": storage, "privacy": part("privacy")}
     tracking = {**part("tracking"), "events": part("events"), "privacy": part("privacy"), "storage": storage,
                 "identity": identity}
     whole = {**analytics, "tracking": tracking, "storage": storage, "identity": identity, "query": file["query"],
