@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sys
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_a_variable_is_filled_when_it_is_read(tmp_path: Path, monkeypatch: pytes
     assert (config["f"], config["g"]) == ("1", "$B")
     assert dict(config.items())["a"] == "x1y" and "x1y" in list(config.values())
     assert config.copy()["a"] == "x1y" and config.setdefault("a", 2) == "x1y" and config.pop("a") == "x1y"
+
+
+def test_copies_are_filled_and_printing_shows_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "tdm_x")
+    section = load(tmp_path, "query: {token: '${SECRET}', url: 'http://q'}\nother: {a: '${NOT_SET}'}\n")
+    query = section["query"]
+    for made in ({**query}, dict(query), query | {"a": 1}, {"a": 1} | query, copy.deepcopy(query)):
+        assert made["token"] == "tdm_x"
+    assert {**section}["query"]["token"] == section["query"].get("token") == "tdm_x"
+    assert "${SECRET}" in str(section) and "tdm_x" not in str(section) + repr(query_place(section))
+    assert section["query"] is section["query"]
 
 
 @pytest.mark.parametrize("value, expected", [("", "5"), (None, "5"), ("7", "7"), ("${C}", "${C}")])
@@ -182,6 +194,26 @@ def test_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wrong_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="queryd's URL"):
         query_place({"query": {"url": url}})
+
+
+@pytest.mark.parametrize("token", ["a b", "a\nb", "tokén€"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(token: str) -> None:
+    for config in ({"query": {"token": token}}, {"query": {"token": 12}}):
+        with pytest.raises(ConfigError, match=r"^query\.token: ") as caught:
+            query_place(config).token.read()
+        assert token not in str(caught.value)
+
+
+def test_the_end_of_a_line_is_no_part_of_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_TOKEN", "tdm_1\n")
+    assert collector_place({}).token.read() == "tdm_1"
+
+
+def test_a_token_of_digits_wants_quotes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGITS", "0123")
+    with pytest.raises(ConfigError, match=r"collector\.token: a text.*quotes"):
+        collector_place(load(tmp_path, "collector:\n  token: ${DIGITS}\n"))
+    assert collector_place(load(tmp_path, "collector: {token: '${DIGITS}'}\n")).token.read() == "0123"
 
 
 def test_a_missing_token_says_what_to_do(tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def test_a_segment_is_whole_or_an_error(config: Config, queryd: Queryd) -> None:
     with pytest.raises(TidemarkError, match="the segment has 3 users, one call gives 2"):
         run(engine.segment_users(definition, MONTH))
     assert run(engine.segment_users(definition, MONTH, limit=2)).meta["user_count"] == 3
+    run(engine.segment_users(definition, MONTH, limit=0))
+    assert queryd.questions[-1]["limit"] == 0  # queryd refuses it.
 
 
 def test_a_question_that_is_refused_says_where(config: Config, queryd: Queryd) -> None:

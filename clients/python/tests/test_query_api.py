@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import socket
 import subprocess
 import threading
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -17,7 +20,7 @@ from queryd import TOKEN, Queryd, Reply, Request, error
 
 from tidemark import _delivery
 from tidemark._api import QueryAPI
-from tidemark.errors import AnswerBehind, NotAcknowledged, QuestionRefused, TokenError, Unreachable
+from tidemark.errors import AnswerBehind, ConfigError, NotAcknowledged, QuestionRefused, TokenError, Unreachable
 from tidemark.tracker import EventTracker
 
 COUNT = {"kind": "aggregate", "metrics": ["count"]}
@@ -160,6 +163,80 @@ def test_a_cancelled_question_is_cut(api: QueryAPI, queryd: Queryd) -> None:
     assert len(queryd.requests) == 1
 
 
+def test_many_questions_leave_the_loops_own_threads_alone(api: QueryAPI, queryd: Queryd, config: Config,
+                                                          collector: Collector) -> None:
+    came, over = threading.Event(), threading.Event()
+    collector.script = lambda frame: Act(store=False, answer=False)
+
+    def script(request: Request) -> None:
+        came.set()
+        over.wait(5)
+
+    queryd.script = script
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        asked = [asyncio.create_task(api.ask(COUNT))]
+        tracker = EventTracker(config)
+        try:
+            while not came.is_set():
+                await asyncio.sleep(0.01)
+            # One waits for its answer, others until an event is acknowledged.
+            await tracker.track_click("u", "b", "button")
+            asked += [asyncio.create_task(api.ask(COUNT)) for _ in range(50)]
+            flush = asyncio.create_task(tracker.flush(60))
+            await asyncio.sleep(0.05)
+            assert await asyncio.wait_for(asyncio.to_thread(lambda: 5), 1) == 5
+        finally:
+            over.set()
+            for task in (*asked, flush):
+                task.cancel()
+            await asyncio.gather(*asked, flush, return_exceptions=True)
+            await tracker.close(0.1)
+
+    started = time.monotonic()
+    asyncio.run(scenario())
+    assert time.monotonic() - started < 4
+
+
+def test_a_client_that_the_application_closed_holds_no_question_up(api: QueryAPI, config: Config,
+                                                                   collector: Collector) -> None:
+    collector.script = lambda frame: Act(store=False, answer=False)
+
+    async def scenario() -> None:
+        tracker = EventTracker(config)
+        await tracker.track_click("u", "b", "button")
+        assert not await asyncio.to_thread(tracker.client.close, 0.1)
+        assert (await api.ask(COUNT))["rows"] == [{"count": 1}]
+        await tracker.close(0.1)
+
+    asyncio.run(scenario())
+
+
+def test_a_machine_that_does_not_answer_is_given_up_early(api: QueryAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        address = deaf.getsockname()
+        full = [socket.socket() for _ in range(3)]
+        for one in full:
+            one.setblocking(False)
+            one.connect_ex(address)
+        monkeypatch.setattr("tidemark._http._CONNECT_SECONDS", 0.2)
+        deaf_api = QueryAPI({"query": {"url": f"http://127.0.0.1:{address[1]}", "token": TOKEN}})
+        with pytest.raises(Unreachable, match="no connection within 0.2 s"):
+            ask(deaf_api)
+        for one in full:
+            one.close()
+
+
+def test_connections_of_a_forgotten_engine_are_closed(config: Config, queryd: Queryd) -> None:
+    queryd.answers["aggregate"] = {"rows": []}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ask(QueryAPI(config))
+        gc.collect()
+    assert [str(one.message) for one in caught if one.category is ResourceWarning] == []
+
+
 # TLS.
 
 
@@ -182,8 +259,15 @@ def test_tls_with_an_authority_that_is_named(certificate: str, config: Config) -
         config["query"].update(url=secure.url, ca_file=certificate)
         assert ask(QueryAPI(config))["rows"] == []
         del config["query"]["ca_file"]
-        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED.*; name its authority in query.ca_file"):
             ask(QueryAPI(config))
+
+
+@pytest.mark.parametrize("file", ["missing.pem", "."])
+def test_an_authority_that_cannot_be_read_is_told(file: str, config: Config, tmp_path: Path) -> None:
+    config["query"].update(url="https://127.0.0.1:1", ca_file=str(tmp_path / file))
+    with pytest.raises(ConfigError, match="query.ca_file: .* cannot be used"):
+        ask(QueryAPI(config))
 
 
 # Own events are in the answer.

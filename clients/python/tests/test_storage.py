@@ -9,10 +9,12 @@ import pytest
 from collector import Act, Collector
 from queryd import Queryd
 
+import tidemark
 from tidemark import storage as storage_module
 from tidemark.errors import NotAcknowledged
 from tidemark.events import Event, UserSession, instant
 from tidemark.storage import EventStorage
+from tidemark.tracker import EventTracker
 
 Config = Dict[str, Any]
 
@@ -90,6 +92,34 @@ def test_events_that_are_not_acknowledged_in_time_are_an_error(config: Config, c
         await storage.close(0.1)
 
     asyncio.run(scenario())
+
+
+def test_more_events_than_the_queue_holds_are_all_stored(config: Config, collector: Collector) -> None:
+    async def scenario() -> None:
+        client = tidemark.Client(port=collector.port, token="t", project="shop", queue_events_max=10)
+        async with EventTracker(config, client=client) as tracker:
+            await tracker.storage.store_events([event(number) for number in range(55)])
+            assert len(collector.stored) == 55 and client.stats().skipped == 0
+
+    asyncio.run(scenario())
+
+
+def test_events_that_are_dropped_are_an_error(config: Config) -> None:
+    async def scenario() -> None:
+        storage = EventStorage(config)
+        await storage.store_events([event(1)])
+        await storage.close()
+        with pytest.raises(NotAcknowledged, match="1 events were dropped"):
+            await storage.store_events([event(2)])
+
+    asyncio.run(scenario())
+
+
+def test_addresses_are_cut_in_what_is_stored(config: Config, collector: Collector) -> None:
+    sections = {"privacy": {"anonymize_ip": True}, **config}
+    asyncio.run(EventStorage(sections).store_events([event(1, context={"ip": "203.0.113.77"})]))
+    (stored,) = collector.stored
+    assert stored.context == {"ip": "203.0.113.0"}
 
 
 @pytest.mark.parametrize("wrong", [{"event_id": "x"}, {"user_id": None}, {"timestamp": "soon"}, {"traits": {"a": 1}},

@@ -184,6 +184,8 @@ def test_a_missing_token_fails_the_start_and_says_what_to_do(config: Config, tmp
 @pytest.mark.parametrize("wrong, match", [
     ({"enabled": "no"}, "tracking.enabled: true or false"), ({"sessions": "midnight"}, "tracking.sessions"),
     ({"events": 5}, "tracking.events must be a mapping"), ({"flush_interval": "soon"}, "tracking.flush_interval"),
+    ({"batch_size": "x"}, "tracking.batch_size: a whole number, 1 to 65536; not 'x'"),
+    ({"batch_size": 0}, "tracking.batch_size: a"), ({"batch_size": 2.5}, "tracking.batch_size: a"),
     ({"events": {"a": {"enabled": 1}}}, "events.a.enabled"),
     ({"privacy": {"hash_user_id": True}}, "privacy.hash_user_id: not built yet"),
     ({"collector": 5}, "collector must be a mapping"),
@@ -283,8 +285,10 @@ def test_addresses_are_cut_when_the_configuration_says_so(config: Config, collec
         await tracker.track_event(
             "a", "u", {"ip": "203.0.113.77", "version": "1.2.3.4"},
             context={"X-Forwarded-For": "2001:db8:1:2::9, 10.1.2.3:80"})
+        await tracker.identity_resolver.identify("u", "d", {"last_ip": "x", "client_ip": "203.0.113.77"})
 
-    (event,) = tracked({**config, "privacy": {"anonymize_ip": True}}, collector, act)
+    event, identify = tracked({**config, "privacy": {"anonymize_ip": True}}, collector, act)
+    assert identify.traits == {"last_ip": "x", "client_ip": "203.0.113.0"}
     assert event.properties == {"ip": "203.0.113.0", "version": "1.2.3.4"}
     assert event.context == {"X-Forwarded-For": "2001:db8:1::, 10.1.2.0"} and event.user_id == "u"
 

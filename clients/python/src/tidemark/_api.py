@@ -11,6 +11,7 @@ from urllib.parse import quote
 from . import _delivery
 from ._http import Call, HTTPClient, Reply
 from ._places import QueryPlace, query_place
+from ._threads import in_thread
 from .errors import AnswerBehind, Unreachable
 
 _PAUSE_MIN_SECONDS = 0.02
@@ -38,7 +39,7 @@ class QueryAPI:
         """One call. When the coroutine is cancelled the connection is cut, and queryd drops the question."""
         call = Call()
         try:
-            return await asyncio.to_thread(self._http.call, method, path, body, parameters, headers, call)
+            return await in_thread(self._http.call, method, path, body, parameters, headers, call)
         except asyncio.CancelledError:
             call.give_up()
             raise
@@ -62,7 +63,7 @@ class QueryAPI:
         if wait == 0:
             return await self.call(method, path, body, parameters)
         deadline = time.monotonic() + wait
-        await asyncio.to_thread(_delivery.flush_all, wait)
+        await _delivery.flush_all(wait)
         acked = _delivery.acked()
         pause = _PAUSE_MIN_SECONDS
         while True:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
-from typing import Any, Callable, Mapping, Optional, Set
+from typing import Any, Callable, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ._places import collector_place
+from ._sender import Sender
 from .client import Client
-from .errors import NotAcknowledged
+from .config import boolean
+from .errors import ConfigError, NotAcknowledged
+from .privacy import with_short_addresses
 from .reports import Verdict
 
 log = logging.getLogger("tidemark")
@@ -18,12 +22,18 @@ _lock = threading.Lock()
 _open: Set[Client] = set()
 _acked_by_closed = 0
 
+_PAUSE_MIN_SECONDS = 0.001
+_PAUSE_MAX_SECONDS = 0.05
+
+Values = Optional[Mapping[str, Any]]
+
 
 class Outlet:
     """The way to the collector that a tracker, its storage and its resolver share.
 
     The client is made when it is first needed; from then until it is closed, questions of this process wait for its
-    events. When tracking is switched off there is none, and `drop` counts what was not sent.
+    events. When tracking is switched off there is none, and `drop` counts what was not sent. `shown` is what of a
+    mapping may leave the process.
     """
 
     def __init__(self, config: Mapping[str, Any], is_enabled: bool = True, client: Optional[Client] = None,
@@ -33,6 +43,7 @@ class Outlet:
         self._last_error = ""
         self._client: Optional[Client] = None
         self._guard = threading.Lock()
+        self._cuts_addresses = _cuts_addresses(config)
         self.is_enabled = is_enabled
         self.dropped = 0
         if client is not None:
@@ -59,8 +70,18 @@ class Outlet:
         """What `act` returns, the event's id; or, when tracking is switched off, the empty text."""
         return act(self.open()) if self.is_enabled else self.drop()
 
-    def flush(self, timeout: Optional[float]) -> bool:
-        return self._client is None or self._client.flush(timeout)
+    def shown(self, values: Values) -> Values:
+        """The mapping as it is sent: its addresses are cut if `privacy.anonymize_ip` says so."""
+        return with_short_addresses(values) if self._cuts_addresses else values
+
+    async def flush(self, timeout: Optional[float]) -> bool:
+        """Sends all now and waits until it is acknowledged. False after `timeout` seconds."""
+        if self._client is None:
+            return True
+        sender = self._client._sender
+        mark = sender.begin_flush()
+        await _settled([(sender, mark)], timeout)
+        return sender.is_settled(mark)
 
     def close(self, timeout: Optional[float]) -> bool:
         global _acked_by_closed
@@ -96,17 +117,38 @@ def acked() -> int:
         return _acked_by_closed + sum(client.stats().acked for client in _open)
 
 
-def flush_all(seconds: float) -> None:
-    """Waits until all that this process has tracked is acknowledged. Raises NotAcknowledged after `seconds`."""
+async def flush_all(seconds: float) -> None:
+    """Waits until all that this process has tracked is acknowledged. Raises NotAcknowledged after `seconds`.
+
+    What was given up, because its client is closed, is not waited for.
+    """
     with _lock:
-        waiting = [client for client in _open if client.stats().queued]
-    for client in waiting:
-        client.flush(0)
-    deadline = time.monotonic() + seconds
-    for client in waiting:
-        if not client.flush(max(0.0, deadline - time.monotonic())):
-            stats = client.stats()
-            reason = f" ({stats.last_error})" if stats.last_error else ""
-            raise NotAcknowledged(
-                f"{stats.queued} events of this process are not acknowledged after {seconds:g} s{reason}; an answer "
-                "would miss them. `query.wait: 0` asks without waiting")
+        senders = [client._sender for client in _open]
+    late = await _settled([(sender, sender.begin_flush()) for sender in senders], seconds)
+    for sender in late:
+        stats = sender.stats()
+        reason = f" ({stats.last_error})" if stats.last_error else ""
+        raise NotAcknowledged(
+            f"{stats.queued} events of this process are not acknowledged after {seconds:g} s{reason}; an answer "
+            "would miss them. `query.wait: 0` asks without waiting")
+
+
+async def _settled(marks: Iterable[Tuple[Sender, int]], seconds: Optional[float]) -> List[Sender]:
+    """Waits until events before the marks have their fates. Those senders that still wait after `seconds`."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    pause = _PAUSE_MIN_SECONDS
+    waiting = [(sender, mark) for sender, mark in marks if sender.is_pending(mark)]
+    while waiting and (deadline is None or time.monotonic() < deadline):
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _PAUSE_MAX_SECONDS)
+        waiting = [(sender, mark) for sender, mark in waiting if sender.is_pending(mark)]
+    return [sender for sender, _ in waiting]
+
+
+def _cuts_addresses(config: Mapping[str, Any]) -> bool:
+    privacy = config.get("privacy") or {}
+    if not isinstance(privacy, Mapping):
+        raise ConfigError("tracking.privacy must be a mapping")
+    if boolean(privacy.get("hash_user_id", False), "privacy.hash_user_id"):
+        raise ConfigError("privacy.hash_user_id: not built yet; with false, user ids are sent as they are given")
+    return boolean(privacy.get("anonymize_ip", False), "privacy.anonymize_ip")

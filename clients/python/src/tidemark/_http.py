@@ -8,14 +8,16 @@ import os
 import socket
 import ssl
 import threading
+import weakref
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 from urllib.parse import urlencode, urlsplit
 
 from ._places import QueryPlace
 from ._version import VERSION
-from .errors import QuestionRefused, Unreachable
+from .errors import ConfigError, QuestionRefused, Unreachable
 
 _IDLE_CONNECTIONS_MAX = 8
+_CONNECT_SECONDS = 10.0
 
 
 class Reply(NamedTuple):
@@ -58,9 +60,10 @@ class HTTPClient:
         self._host = parts.hostname or ""
         self._port = parts.port
         self._prefix = parts.path
-        self._tls = ssl.create_default_context(cafile=place.ca_file) if parts.scheme == "https" else None
+        self._tls = _trust(place.ca_file) if parts.scheme == "https" else None
         self._lock = threading.Lock()
         self._idle: List[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._idle)
         self._process = os.getpid()
 
     def call(self, method: str, path: str, body: Any = None, parameters: Optional[Mapping[str, Any]] = None,
@@ -86,11 +89,13 @@ class HTTPClient:
             if idle is not None:
                 try:
                     return self._exchange(idle, call, method, target, data, sent)
-                except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
                     pass
             return self._exchange(self._new_connection(), call, method, target, data, sent)
         except socket.timeout:
             raise Unreachable(f"{self._place.url}: no answer within {self._place.timeout_seconds:g} s") from None
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(f"{self._place.url}: {error}; name its authority in query.ca_file") from error
         except (OSError, http.client.HTTPException) as error:
             text = str(error) or type(error).__name__
             raise Unreachable(f"{self._place.url}: {text}; is queryd running there?") from error
@@ -98,23 +103,30 @@ class HTTPClient:
     def close(self) -> None:
         """Closes what is idle. The client may be used again."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+            idle = self._idle[:]
+            self._idle.clear()
+        _close_all(idle)
 
     def _idle_connection(self) -> Optional[http.client.HTTPConnection]:
         with self._lock:
             if self._process != os.getpid():
                 # A forked child: the connections are the parent's.
                 self._process = os.getpid()
-                self._idle = []
+                self._idle.clear()
             return self._idle.pop() if self._idle else None
 
     def _new_connection(self) -> http.client.HTTPConnection:
-        timeout = self._place.timeout_seconds
+        timeout = min(_CONNECT_SECONDS, self._place.timeout_seconds)
         if self._tls is None:
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
         return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+
+    def _connect(self, connection: http.client.HTTPConnection) -> None:
+        try:
+            connection.connect()
+        except socket.timeout:
+            raise ConnectionError(f"no connection within {connection.timeout:g} s") from None
+        connection.sock.settimeout(self._place.timeout_seconds)
 
     def _exchange(
         self, connection: http.client.HTTPConnection, call: Call, method: str, target: str, data: Optional[bytes],
@@ -122,7 +134,7 @@ class HTTPClient:
     ) -> Reply:
         try:
             if connection.sock is None:
-                connection.connect()
+                self._connect(connection)
             call.uses(connection)
             connection.request(method, target, data, dict(headers))
             response = connection.getresponse()
@@ -139,6 +151,18 @@ class HTTPClient:
         if not is_kept:
             connection.close()
         return _reply(self._place.url, response, text)
+
+
+def _trust(ca_file: Optional[str]) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ConfigError(f"query.ca_file: {ca_file} cannot be used: {error.strerror or error}") from None
+
+
+def _close_all(connections: List[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _text(value: Any) -> str:

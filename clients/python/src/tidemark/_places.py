@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Optional
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}
 class Token:
     """A token, or the file that holds it: read when it is first needed."""
 
-    text: Optional[str]
+    text: Optional[str] = field(repr=False)
     file: str
     whose: str
     variable: str
@@ -49,6 +49,8 @@ class Token:
             raise TokenError(f"no token for {self.whose}: {path}: {reason}; run as its owner, or {remedy}") from None
         if not text:
             raise TokenError(f"no token for {self.whose}: {path} is empty; {remedy}")
+        if not _is_sendable(text):
+            raise TokenError(f"no token for {self.whose}: {path}: not a token; {remedy}")
         return text
 
 
@@ -82,6 +84,22 @@ def _setting(variable: str, *values: Any) -> Any:
     return next((value for value in (os.environ.get(variable), *values) if value not in (None, "")), None)
 
 
+def _is_sendable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _token(variable: str, value: Any, key: str) -> Optional[str]:
+    """The token of the environment, else of the file. No error shows it."""
+    text = _setting(variable, value)
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise ConfigError(f"{key}: a text is wanted, not {type(text).__name__}; write it in quotes, variables too")
+    if not _is_sendable(text.strip()):
+        raise ConfigError(f"{key}: a token has no spaces, ends of lines or letters beyond ASCII")
+    return text.strip() or None
+
+
 def _section(config: Config, key: str) -> Config:
     """The section of this name in the configuration's `storage`, else in the configuration itself, else nothing."""
     storage = config.get("storage")
@@ -109,8 +127,8 @@ def collector_place(config: Config) -> CollectorPlace:
     address = str(_setting("TIDEMARK_ADDRESS", own.get("address"), _reachable(own.get("listen"), "collector.listen"),
                            "127.0.0.1:7311"))
     data = str(_setting("TIDEMARK_DATA", own.get("data"), "./data"))
-    token = Token(_setting("TIDEMARK_TOKEN", own.get("token")), os.path.join(data, "default.token"), "the collector",
-                  "TIDEMARK_TOKEN")
+    token = Token(_token("TIDEMARK_TOKEN", own.get("token"), "collector.token"), os.path.join(data, "default.token"),
+                  "the collector", "TIDEMARK_TOKEN")
     is_path = "/" in address
     host, port = ("127.0.0.1", 7311) if is_path else host_and_port(address, "the collector's address")
     return CollectorPlace(host, port, address if is_path else None, token, str(own.get("project") or "default"))
@@ -123,8 +141,8 @@ def query_place(config: Config) -> QueryPlace:
     scheme = "https" if own.get("tls") else "http"
     url = str(_setting("TIDEMARK_QUERY_URL", own.get("url"), listen and f"{scheme}://{listen}", f"{scheme}://127.0.0.1:7312"))
     data = str(_setting("TIDEMARK_DATA", own.get("data"), _section(config, "collector").get("data"), "./data"))
-    token = Token(_setting("TIDEMARK_QUERY_TOKEN", own.get("token")), os.path.join(data, "query.token"), "queryd",
-                  "TIDEMARK_QUERY_TOKEN")
+    token = Token(_token("TIDEMARK_QUERY_TOKEN", own.get("token"), "query.token"), os.path.join(data, "query.token"),
+                  "queryd", "TIDEMARK_QUERY_TOKEN")
     ca_file = own.get("ca_file")
     return QueryPlace(
         _checked(url), token, own.get("project"), seconds(own.get("timeout", 60), "query.timeout") + 10,
@@ -138,5 +156,7 @@ def _checked(url: str) -> str:
     except ValueError:
         is_good = False
     if not is_good or parts.username or parts.query or parts.fragment:
-        raise ConfigError(f"queryd's URL: http://host:port or https://host:port, not {url!r}")
+        may_hold_a_secret = parts.username or parts.query or parts.fragment
+        shown = "one with a user, a question mark or a #" if may_hold_a_secret else repr(url)
+        raise ConfigError(f"queryd's URL: http://host:port or https://host:port, not {shown}")
     return url.rstrip("/")

@@ -104,6 +104,25 @@ class Sender:
                 self._settled >= target
             )
 
+    def begin_flush(self) -> int:
+        """Sends everything now and waits for nothing. The mark to ask `is_settled` and `is_pending` for."""
+        with self._changed:
+            target = self._tracked
+            self._flush_to = max(self._flush_to, target)
+            if self._settled < target and self._ensure_thread():
+                self._ring()
+            return target
+
+    def is_settled(self, mark: int) -> bool:
+        """Whether every event tracked before the mark has its fate at the collector."""
+        with self._changed:
+            return self._settled >= mark
+
+    def is_pending(self, mark: int) -> bool:
+        """Whether events tracked before the mark have no fate yet, and are still being sent."""
+        with self._changed:
+            return self._settled < mark and not self._ended
+
     def close(self, timeout: Optional[float]) -> bool:
         """Drains and ends the thread. Whether everything reached the collector."""
         if threading.current_thread() is self._thread:

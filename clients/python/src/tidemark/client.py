@@ -191,6 +191,11 @@ class Client:
 
     # Delivery.
 
+    @property
+    def queue_events_max(self) -> int:
+        """How many events the queue holds."""
+        return self._settings.queue_events_max
+
     def flush(self, timeout: Optional[float] = None) -> bool:
         """Sends everything now and waits until all that was tracked before is acknowledged.
 

@@ -6,10 +6,12 @@ are; `dashboards:` holds definitions. `docs/python.md` lists the keys.
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, ItemsView, Mapping, Optional, Tuple, Union, ValuesView
+from typing import Any, Dict, ItemsView, Iterator, Mapping, Optional, Tuple, Union, ValuesView
 
 from .errors import ConfigError
 
@@ -23,17 +25,31 @@ class Section(Dict[str, Any]):
     """A mapping of the file. `${NAME}` and `${NAME:-default}` are filled when a value is first read by its key.
 
     So a variable that is not set fails who needs it, naming the key, and nobody else. Printing a section shows
-    the texts as the file has them. `plain` gives a copy with everything filled.
+    the texts as the file has them. `dict(section)` fills the texts that stand in it, `plain` those below too.
     """
 
     def __init__(self, values: Mapping[str, Any], place: str = "") -> None:
         super().__init__(values)
         self._place = place
 
+    def __iter__(self) -> Iterator[str]:
+        # With a method of its own, `dict(section)` and `{**section}` read by the keys, and so get filled texts.
+        return super().__iter__()
+
+    def __or__(self, other: Any) -> Any:
+        return {**self, **other} if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: Any) -> Any:
+        return {**other, **self} if isinstance(other, Mapping) else NotImplemented
+
+    def __deepcopy__(self, memo: Any) -> "Section":
+        return Section({key: copy.deepcopy(value, memo) for key, value in dict.items(self)}, self._place)
+
     def __getitem__(self, key: str) -> Any:
         value = super().__getitem__(key)
         filled = _filled(value, f"{self._place}.{key}" if self._place else str(key))
-        if filled is not value:
+        if isinstance(filled, (dict, list)) and filled is not value:
+            # Kept, so that who changes it finds his change. A text is not: printed, it might show a secret.
             super().__setitem__(key, filled)
         return filled
 
@@ -134,8 +150,8 @@ def _views(name: str, file: Dict[str, Any]) -> Dict[str, Any]:
         return value or {}
 
     where = {"collector": file["collector"], "query": file["query"]}
-    storage = {**part("storage"), **where}
-    identity = {**part("identity"), "storage": storage}
+    storage = {**part("storage"), **where, "privacy": part("privacy")}
+    identity = {**part("identity"), "storage": storage, "privacy": part("privacy")}
     tracking = {**part("tracking"), "events": part("events"), "privacy": part("privacy"), "storage": storage,
                 "identity": identity}
     whole = {**analytics, "tracking": tracking, "storage": storage, "identity": identity, "query": file["query"],
@@ -190,7 +206,9 @@ def part_of(config: Optional[Mapping[str, Any]], key: str) -> Mapping[str, Any]:
 
 def seconds(value: Any, key: str) -> float:
     """A time: 500ms, 5s, 15m, 2h, 30d, or plain seconds."""
-    match = _DURATION.match(str(value)) if not isinstance(value, bool) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return float(value)
+    match = _DURATION.match(value) if isinstance(value, str) else None
     if match is None:
         raise ConfigError(f"{key}: a time such as 500ms, 5s, 15m, or seconds; not {value!r}")
     return float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
@@ -199,6 +217,13 @@ def seconds(value: Any, key: str) -> float:
 def boolean(value: Any, key: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{key}: true or false, not {value!r}")
+    return value
+
+
+def whole_number(value: Any, key: str, most: int) -> int:
+    """A number from 1 to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+        raise ConfigError(f"{key}: a whole number, 1 to {most}; not {value!r}")
     return value
 
 

@@ -87,7 +87,8 @@ class SegmentationEngine:
         for and one call cannot give so many.
         """
         answer = await self._api.ask(question(
-            "segment", date_range, time_zone, segment=segment_definition, limit=limit or SEGMENT_USERS_MAX))
+            "segment", date_range, time_zone, segment=segment_definition, 
+            limit=SEGMENT_USERS_MAX if limit is None else limit))
         users, count = answer["user_ids"], answer["user_count"]
         if limit is None and count > len(users):
             raise TidemarkError(f"the segment has {count} users, one call gives {len(users)}; a limit gives the first")

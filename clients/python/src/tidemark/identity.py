@@ -32,7 +32,7 @@ class IdentityStorage:
 
     async def link(self, user_id: str, anonymous_id: Optional[str], traits: Optional[Mapping[str, Any]]) -> str:
         """Says that the anonymous id is this user from here on. The event's id, empty when tracking is off."""
-        return self._outlet.send(lambda client: client.identify(user_id, anonymous_id, traits))
+        return self._outlet.send(lambda client: client.identify(user_id, anonymous_id, self._outlet.shown(traits)))
 
 
 class IdentityResolver:

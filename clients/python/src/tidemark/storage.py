@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import datetime, timezone
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -15,6 +16,7 @@ from .idle_sessions import IdleSessions
 
 _PAGE_EVENTS = 10_000
 _STORE_SECONDS = 30.0
+_SCOPES = ("properties", "device", "location", "context")
 
 
 class EventStorage:
@@ -30,14 +32,28 @@ class EventStorage:
     async def store_events(self, events: List[Event], timeout: float = _STORE_SECONDS) -> None:
         """Sends the events under their own ids and returns when the collector has them on its disk.
 
-        An id that was stored before is not stored again. Raises NotAcknowledged after `timeout` seconds; the events
-        go on being sent. Raises TypeError or ValueError for the first event that cannot be sent.
+        An id that was stored before is not stored again. What the collector's rules refuse is logged and counted, not
+        raised. Raises NotAcknowledged after `timeout` seconds, the events go on being sent; and when events were
+        dropped, because the queue was full with others' or is closed. Raises TypeError or ValueError, before it sends
+        anything, for an event that cannot be sent.
         """
-        for event in events:
-            arguments = _arguments(event)
-            self._outlet.send(lambda client: client.track(**arguments))
-        if not await asyncio.to_thread(self._outlet.flush, timeout):
-            raise NotAcknowledged(f"{len(events)} events are not all acknowledged after {timeout:g} s")
+        arguments = [_arguments(event) for event in events]
+        if not self._outlet.is_enabled:
+            for _ in arguments:
+                self._outlet.drop()
+            return
+        deadline = time.monotonic() + timeout
+        client = self._outlet.open()
+        skipped_before = client.stats().skipped
+        slice_events = max(1, client.queue_events_max // 2)
+        for start in range(0, len(arguments), slice_events):
+            for one in arguments[start:start + slice_events]:
+                client.track(**{**one, **{scope: self._outlet.shown(one[scope]) for scope in _SCOPES}})
+            if not await self._outlet.flush(max(0.0, deadline - time.monotonic())):
+                raise NotAcknowledged(f"{len(events)} events are not all acknowledged after {timeout:g} s")
+            skipped = client.stats().skipped - skipped_before
+            if skipped:
+                raise NotAcknowledged(f"{skipped} events were dropped: the queue was full, or it is closed")
 
     async def get_events(self, user_id: Optional[str] = None, event_type: Optional[str] = None,
                          start_date: Optional[str] = None, end_date: Optional[str] = None, *,

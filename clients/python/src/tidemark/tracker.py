@@ -16,13 +16,14 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple, Type, U
 
 from ._delivery import Outlet
 from .arguments import EPOCH, Timestamp, event_type_text, micros
+from .batch import EVENTS_MAX
 from .client import Client
-from .config import boolean, part_of, seconds
+from .config import boolean, part_of, seconds, whole_number
 from .errors import ConfigError
 from .events import Event, EventType, UserSession, iso_text
 from .identity import IdentityResolver, IdentityStorage
 from .idle_sessions import new_session_id
-from .privacy import with_short_addresses, without_identity
+from .privacy import without_identity
 from .reports import Stats
 from .storage import EventStorage
 
@@ -52,11 +53,10 @@ class EventTracker:
                  client: Optional[Client] = None) -> None:
         self.config = config = part_of(config, "tracking")
         self.is_enabled = boolean(config.get("enabled", True), "tracking.enabled")
-        self.batch_size = int(config.get("batch_size", 100))
+        self.batch_size = whole_number(config.get("batch_size", 100), "tracking.batch_size", EVENTS_MAX)
         self.flush_interval = seconds(config.get("flush_interval", 5), "tracking.flush_interval")
         self._has_sessions = _has_sessions(config.get("sessions") if sessions is None else sessions)
         self._types_off = _types_off(_section(config, "events"))
-        self._cuts_addresses = _cuts_addresses(_section(config, "privacy"))
         self._outlet = Outlet(config, self.is_enabled, client, batch_size=self.batch_size,
                               flush_interval=self.flush_interval)
         self.storage = EventStorage(config, outlet=self._outlet)
@@ -108,12 +108,11 @@ class EventTracker:
         name = event_type_text(event_type)
         if not self.is_enabled or name in self._types_off:
             return self._outlet.drop()
-        mappings = [properties, device, location, context]
+        mappings: List[Values] = [properties, device, location, context]
         if anonymize:
             ids = frozenset(one for one in (user_id, session_id) if one)
             return self._track_nobody(name, [without_identity(values, ids) for values in mappings], timestamp)
-        if self._cuts_addresses:
-            mappings = [with_short_addresses(values) for values in mappings]
+        mappings = [self._outlet.shown(values) for values in mappings]
         at = _moment(timestamp)
         if user_id is not None:
             user_id = await self.identity_resolver.resolve(user_id)
@@ -162,7 +161,7 @@ class EventTracker:
 
     async def flush(self, timeout: Optional[float] = 30) -> bool:
         """Sends all now and waits until it is acknowledged. False after `timeout` seconds."""
-        return await asyncio.to_thread(self._outlet.flush, timeout)
+        return await self._outlet.flush(timeout)
 
     async def close(self, timeout: Optional[float] = 10) -> bool:
         """Sends what waits and ends. False if not all was acknowledged. What is tracked later is lost and counted."""
@@ -202,19 +201,13 @@ def _moment(timestamp: Optional[Timestamp]) -> datetime:
 def _has_sessions(value: Any) -> bool:
     if value not in (None, "none", IDLE_30_MINUTES):
         raise ConfigError(f"tracking.sessions: {IDLE_30_MINUTES} or none; not {value!r}")
-    return value == IDLE_30_MINUTES
+    return bool(value == IDLE_30_MINUTES)
 
 
 def _types_off(events: Mapping[str, Any]) -> FrozenSet[str]:
     return frozenset(
         name for name, event in events.items()
         if isinstance(event, Mapping) and not boolean(event.get("enabled", True), f"events.{name}.enabled"))
-
-
-def _cuts_addresses(privacy: Mapping[str, Any]) -> bool:
-    if boolean(privacy.get("hash_user_id", False), "privacy.hash_user_id"):
-        raise ConfigError("privacy.hash_user_id: not built yet; with false, user ids are sent as they are given")
-    return boolean(privacy.get("anonymize_ip", False), "privacy.anonymize_ip")
 
 
 def _section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
