@@ -16,7 +16,7 @@
 //   announce(text)              says a text to screen readers;  `setTitle(text)` names the window
 // Dashboards, explore, funnels, events and users show how to send a first event while there is none.
 
-import { Api } from "./api.js";
+import { Api, isAborted } from "./api.js";
 import { Catalog } from "./catalog.js";
 import { fill, h } from "./dom.js";
 import { waitForFirstEvent } from "./first_run.js";
@@ -68,7 +68,7 @@ async function open() {
             focusHeading(container, turn);
         } else leave?.();
     } catch (error) {
-        if (turn === page.opened && error?.name !== "AbortError") fill(container, errorNote(error, () => open()));
+        if (turn === page.opened && !isAborted(error)) fill(container, errorNote(error, () => open()));
     }
 }
 

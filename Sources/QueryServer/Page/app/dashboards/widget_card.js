@@ -22,7 +22,7 @@ export function widthsOf(widgets) {
     widths.forEach((width, index) => {
         taken = taken + width > 4 ? width : taken + width;
         const isLast = taken + (widths[index + 1] ?? 4) > 4;
-        const grows = isLast && widgets[index].type !== "metric" && widgets[index].width === undefined;
+        const grows = isLast && widgets[index].type !== "metric" && !widgets[index].width;
         if (grows) widths[index] += 4 - taken;
         if (isLast) taken = 0;
     });
@@ -46,7 +46,10 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     const drawn = { chart: null };
     if (!data) append(body, skeleton(definition.type === "metric" ? "tile" : "chart"));
     else if (data.error) append(body, errorNote(data.error));
-    else drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
+    else {
+        drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
+        append(body, warningNotes(data.meta?.warnings));
+    }
     const addLine = (values) => {
         if (drawn.chart || values.length < 3) return;
         drawn.chart = sparkline(values);
@@ -54,6 +57,11 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     };
     if (data?.series) addLine(data.series.map((point) => point.value));
     return { element, addLine, destroy: () => drawn.chart?.destroy() };
+}
+
+function warningNotes(warnings = []) {
+    return warnings.map((warning) => h("p", { class: "note widget-warning" }, icon("warning", 14),
+        typeof warning === "string" ? warning : warning.message));
 }
 
 function draw(body, definition, data) {
