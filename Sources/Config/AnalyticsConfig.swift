@@ -15,6 +15,13 @@ package struct AnalyticsConfig: Sendable, Equatable {
         package var batchSize = 100
         /// How long an SDK holds events back, at most.
         package var flushInterval = Duration.seconds(5)
+        /// Whether an SDK gives events without a session one that ends after 30 idle minutes.
+        package var sessions = Sessions.none
+
+        package enum Sessions: String, Sendable, CaseIterable {
+            case none
+            case idle30Minutes = "idle_30_minutes"
+        }
     }
 
     /// What is known of an event type.
@@ -114,8 +121,6 @@ package struct AnalyticsConfig: Sendable, Equatable {
     /// - Parameter key: of a setting that the file holds, without the section's own name.
     private func asksInVain(_ key: String) -> Bool {
         switch key {
-        case "tracking.batch_size": tracking.batchSize != Tracking().batchSize
-        case "tracking.flush_interval": tracking.flushInterval != Tracking().flushInterval
         case "identity.enabled", "identity.merge_window": identity.isEnabled
         case "privacy.anonymize_ip": privacy.anonymizesIP
         case "privacy.hash_user_id": privacy.hashesUserID
@@ -133,6 +138,7 @@ extension AnalyticsConfig.Tracking {
         isStrict = try section.bool("strict") ?? isStrict
         batchSize = try section.integer("batch_size", in: 1...65_536) ?? batchSize
         flushInterval = try section.duration("flush_interval", atLeast: .milliseconds(1)) ?? flushInterval
+        sessions = try section.choice("sessions", of: Sessions.self) ?? sessions
     }
 }
 

@@ -22,20 +22,25 @@ struct CatalogRoutes: Sendable {
 
     private func names(_ call: Call) throws -> HTTPResponse {
         let period = try period(call)
-        return try answer(call, .event, "names \(period.cacheKey)", compute: { snapshot, execution in
-            try EventCatalog.names(snapshot, period, execution)
-        }, show: { items, _ in [.init("events", .array(items))] })
+        return try answer(
+            call, .event, "names \(period.cacheKey)",
+            compute: { snapshot, execution in
+                try EventCatalog.names(snapshot, period, execution)
+            }, show: { items, _ in [.init("events", .array(items))] })
     }
 
     private func properties(_ call: Call) throws -> HTTPResponse {
         let period = try period(call)
         let type = call.request.queryValue("event_type")
         let key = "properties \(period.cacheKey) " + (type.map { "type \($0)" } ?? "all")
-        return try answer(call, .property, key, compute: { snapshot, execution in
-            try EventCatalog.properties(snapshot, eventType: type, period, execution)
-        }, show: { items, listing in
-            [.init("properties", .array(items)), .init("event_count", .integer(Int64(listing.eventCount)))]
-        })
+        return try answer(
+            call, .property, key,
+            compute: { snapshot, execution in
+                try EventCatalog.properties(snapshot, eventType: type, period, execution)
+            },
+            show: { items, listing in
+                [.init("properties", .array(items)), .init("event_count", .integer(Int64(listing.eventCount)))]
+            })
     }
 
     private func period(_ call: Call) throws -> EventCatalog.Period {
@@ -125,10 +130,11 @@ extension CatalogRoutes {
         let item: JSONValue = ["type": "object", "properties": .object(JSONObject(described + members))]
         return [
             "type": "object", "required": [.string(name), "meta"],
-            "properties": .object(JSONObject([
-                .init(name, ["type": "array", "items": item]), .init("meta", ["type": "object"]),
-                .init("event_count", ["type": "integer"]),
-            ])),
+            "properties": .object(
+                JSONObject([
+                    .init(name, ["type": "array", "items": item]), .init("meta", ["type": "object"]),
+                    .init("event_count", ["type": "integer"]),
+                ])),
         ]
     }
 
@@ -140,9 +146,13 @@ extension CatalogRoutes {
     private static let namesDocument = RouteDocument(
         operation: "listEventNames", summary: "The types of events of a period.", parameters: period,
         responses: [
-            .json(200, "The types, most frequent first.", listing("events", [
-                .init("users", ["type": "integer"]), .init("reserved", ["type": "boolean"]),
-            ]))
+            .json(
+                200, "The types, most frequent first.",
+                listing(
+                    "events",
+                    [
+                        .init("users", ["type": "integer"]), .init("reserved", ["type": "boolean"]),
+                    ]))
         ] + refusals)
 
     private static let propertiesDocument = RouteDocument(
@@ -151,10 +161,14 @@ extension CatalogRoutes {
             .init(name: "event_type", summary: "Only of events of this type.", schema: ["type": "string"])
         ] + period,
         responses: [
-            .json(200, "The values, those of most events first.", listing("properties", [
-                .init("scope", ["type": "string"]), .init("fill_rate", ["type": "number"]),
-                .init("types", ["type": "object"]), .init("distinct", ["type": ["integer", "null"]]),
-                .init("samples", ["type": "array", "items": ["type": "object"]]),
-            ]))
+            .json(
+                200, "The values, those of most events first.",
+                listing(
+                    "properties",
+                    [
+                        .init("scope", ["type": "string"]), .init("fill_rate", ["type": "number"]),
+                        .init("types", ["type": "object"]), .init("distinct", ["type": ["integer", "null"]]),
+                        .init("samples", ["type": "array", "items": ["type": "object"]]),
+                    ]))
         ] + refusals)
 }

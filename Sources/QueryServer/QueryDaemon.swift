@@ -80,10 +80,12 @@ package final class QueryDaemon: Sendable {
         DispatchQueue.global().async { [metadata] in
             do throws(MetadataError) { try metadata.check() } catch {}  // the store has said it
         }
-        logger.info("ready", [
-            "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
-            "threads": .integer(Int64(config.threads)), "tls": .bool(config.tls != nil),
-        ])
+        logger.info(
+            "ready",
+            [
+                "listen": .string("\(config.listen.host):\(server.boundPort)"), "data": .string(config.data),
+                "threads": .integer(Int64(config.threads)), "tls": .bool(config.tls != nil),
+            ])
         return server.boundPort
     }
 

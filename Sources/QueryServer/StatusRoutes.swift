@@ -82,12 +82,14 @@ final class StatusRoutes: Sendable {
     private static let document = RouteDocument(
         operation: "getStatus", summary: "Freshness and sizes of the caller's projects, and the size of the log.",
         responses: [
-            .json(200, "How it stands.", [
-                "type": "object", "required": ["server", "projects", "log"],
-                "properties": [
-                    "server": ["type": "object"], "projects": ["type": "array", "items": ["type": "object"]],
-                    "log": ["type": "object"],
-                ],
-            ])
+            .json(
+                200, "How it stands.",
+                [
+                    "type": "object", "required": ["server", "projects", "log"],
+                    "properties": [
+                        "server": ["type": "object"], "projects": ["type": "array", "items": ["type": "object"]],
+                        "log": ["type": "object"],
+                    ],
+                ])
         ])
 }

@@ -13,7 +13,8 @@ import Testing
     private func hash(_ token: String) -> String { Hex.encode(SHA256.hash(Array(token.utf8))) }
 
     private func entry(_ token: String, name: String = "web", role: String = "ingest", projects: String = "\"default\"")
-        -> String {
+        -> String
+    {
         "{\"name\": \"\(name)\", \"role\": \"\(role)\", \"projects\": [\(projects)], \"sha256\": \"\(hash(token))\"}"
     }
 

@@ -76,12 +76,13 @@ import Testing
         #expect(shown.tracking == asIs.tracking && shown.storageType == asIs.storageType)
         #expect(shown.identity == asIs.identity && shown.privacy == asIs.privacy)
         #expect(shown.connection.host == asIs.connection.host && shown.retention.usersDays == 3650)
-        #expect(shown.events["purchase"]?.properties == [
-            .init(name: "purchase_id"), .init(name: "amount", type: .number),
-            .init(name: "currency", isRequired: true),
-        ])
+        #expect(
+            shown.events["purchase"]?.properties == [
+                .init(name: "purchase_id"), .init(name: "amount", type: .number),
+                .init(name: "currency", isRequired: true),
+            ])
         let keys = lines.filter { $0.hasPrefix("    ") && !$0.contains("#") && !$0.hasSuffix(":") }
-        #expect(keys.count == 20, "\(keys)")
+        #expect(keys.count == 21, "\(keys)")
     }
 
     @Test func aPlanIsReadInEveryForm() throws {
@@ -102,11 +103,12 @@ import Testing
             """
         ).analytics()
         #expect(config.tracking.plan == .quarantine && config.tracking.isStrict)
-        #expect(config.events["purchase"]?.properties == [
-            .init(name: "currency"), .init(name: "amount", type: .number),
-            .init(name: "items", type: .json, isRequired: true), .init(name: "name", type: .string),
-            .init(name: "gift", isRequired: true),
-        ])
+        #expect(
+            config.events["purchase"]?.properties == [
+                .init(name: "currency"), .init(name: "amount", type: .number),
+                .init(name: "items", type: .json, isRequired: true), .init(name: "name", type: .string),
+                .init(name: "gift", isRequired: true),
+            ])
         let tick = config.events["tick"]
         #expect(config.events["click"]?.isEnabled == false && tick?.isEnabled == true && tick?.properties == [])
         let tracking = try file("analytics: {}").analytics().tracking
@@ -116,20 +118,24 @@ import Testing
     @Test func settingsThatAskInVainAreNamed() throws {
         func keys(_ text: String) throws -> [String] { try file(text).analytics().keysWithoutEffect }
         let seeds = try ConfigFiles(
-            paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix).analytics()
-        #expect(seeds.keysWithoutEffect == [
-            "storage.retention.events", "storage.retention.sessions", "storage.retention.users", "identity.enabled",
-            "identity.merge_window", "privacy.anonymize_ip", "privacy.gdpr_compliance",
-        ].map { "analytics." + $0 })
+            paths: [folder + "analytics_config.yaml"], environment: [:], disk: .posix
+        ).analytics()
+        #expect(
+            seeds.keysWithoutEffect
+                == [
+                    "storage.retention.events", "storage.retention.sessions", "storage.retention.users",
+                    "identity.enabled",
+                    "identity.merge_window", "privacy.anonymize_ip", "privacy.gdpr_compliance",
+                ].map { "analytics." + $0 })
         #expect(try keys("analytics: {privacy: {anonymize_ip: false, hash_user_id: false}}") == [])
         #expect(try keys("analytics: {storage: {connection: {port: 1}}}") == ["analytics.storage.connection.port"])
         #expect(try keys("analytics: {privacy: {hash_user_id: true}}") == ["analytics.privacy.hash_user_id"])
         #expect(try keys("analytics: {identity: {enabled: false, merge_window: 3}, storage: {type: sqlite}}") == [])
         #expect(try keys("analytics: {storage: {retention: {events: null}}, tracking: {batch_size: 100}}") == [])
-        #expect(try keys("analytics: {tracking: {batch_size: 50, flush_interval: 5, plan: strip}}")
-            == ["analytics.tracking.batch_size"])
-        #expect(try keys("analytics: {events: {$identify: {properties: [a]}, click: {properties: [a]}}}")
-            == ["analytics.events.$identify.properties"])
+        #expect(try keys("analytics: {tracking: {batch_size: 50, sessions: idle_30_minutes, plan: strip}}") == [])
+        #expect(
+            try keys("analytics: {events: {$identify: {properties: [a]}, click: {properties: [a]}}}")
+                == ["analytics.events.$identify.properties"])
         #expect(try keys("collector: {}") == [])
     }
 

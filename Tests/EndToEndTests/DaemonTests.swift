@@ -211,7 +211,7 @@ import Wire
         let collector = CollectorProcess()
         try collector.start()
         let tokens = try Disk.posix.contents(collector.data + "/tokens")
-        let text = String(decoding: tokens, as: UTF8.self)
+        let text = try JSONValue(parsing: tokens).description
             .replacingOccurrences(
                 of: "\"role\":\"ingest\",\"projects\":[\"default\"]",
                 with: "\"role\":\"relay\",\"projects\":[\"default\",\"gone\"]")

@@ -123,7 +123,8 @@ import Testing
             #expect(try await served.send("POST", "/v1/query", headers, Self.count).status == 200, "\(headers)")
         }
         #expect(try await served.send("GET", "/v1/me", ["Cookie": cookie]).status == 200)
-        #expect(try await served.send("GET", "/v1/me", ["Cookie": cookie, "Sec-Fetch-Site": "same-site"]).status == 403)
+        #expect(
+            try await served.send("GET", "/v1/me", ["Cookie": cookie, "Sec-Fetch-Site": "same-site"]).status == 403)
         // Even what needs no token is not for a name that was made to resolve to us.
         #expect(try await served.send("GET", "/metrics", ["Host": "evil.example"]).status == 403)
     }

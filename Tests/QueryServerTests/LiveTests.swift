@@ -13,10 +13,11 @@ import Testing
 
         init(_ served: ServedFolder, _ query: String = "", token: String, lastEvent: String? = nil) throws {
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = [
-                "curl", "-sN", "-H", "Authorization: Bearer \(token)",
-                "http://127.0.0.1:\(served.port)/v1/live\(query)",
-            ] + (lastEvent.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
+            process.arguments =
+                [
+                    "curl", "-sN", "-H", "Authorization: Bearer \(token)",
+                    "http://127.0.0.1:\(served.port)/v1/live\(query)",
+                ] + (lastEvent.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
             process.standardOutput = output
             try process.run()
         }

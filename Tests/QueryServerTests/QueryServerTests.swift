@@ -47,13 +47,14 @@ import Testing
         #expect(try await served.count() == 60)
     }
 
-    @Test(arguments: [
-        ("not JSON", 400, "invalid_json", nil),
-        (#"{"kind":"agregate"}"#, 400, "invalid_query", "kind"),
-        (#"{"kind":"aggregate","metrics":["count"],"limt":3}"#, 400, "invalid_query", "limt"),
-        (#"{"kind":"aggregate","metrics":["count"],"project":"none"}"#, 404, "project_unknown", "project"),
-        (#"{"kind":"aggregate","metrics":["count"],"project":"../x"}"#, 400, "invalid_query", "project"),
-    ] as [(String, Int, String, String?)])
+    @Test(
+        arguments: [
+            ("not JSON", 400, "invalid_json", nil),
+            (#"{"kind":"agregate"}"#, 400, "invalid_query", "kind"),
+            (#"{"kind":"aggregate","metrics":["count"],"limt":3}"#, 400, "invalid_query", "limt"),
+            (#"{"kind":"aggregate","metrics":["count"],"project":"none"}"#, 404, "project_unknown", "project"),
+            (#"{"kind":"aggregate","metrics":["count"],"project":"../x"}"#, 400, "invalid_query", "project"),
+        ] as [(String, Int, String, String?)])
     func aBadQuestionIsToldWhatIsWrongAndWhere(
         body: String, expectedStatus: Int, code: String, path: String?
     ) async throws {

@@ -138,7 +138,7 @@ private final class LogDump {
     }
 
     private static func verdict(_ code: UInt8) -> String {
-        VerdictCode(rawValue: UInt64(code)).map { "\($0)" } ?? "code \(code)"
+        VerdictCode(rawValue: UInt64(code)).map { "\($0)" } ?? PlanViolation(rawValue: code)?.name ?? "code \(code)"
     }
 
     // MARK: Records

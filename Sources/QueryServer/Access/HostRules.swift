@@ -61,12 +61,14 @@ struct HostRules: Sendable {
         self.scheme = scheme
         let listenHost = listenHost.contains(":") ? "[\(listenHost)]" : listenHost.lowercased()
         let own = ["localhost", "127.0.0.1", "[::1]", listenHost].map { Origin(scheme: scheme, host: $0, port: port) }
-        allowed = own + hosts.flatMap { host -> [Origin] in
-            if let origin = Origin(host) { return [origin] }
-            guard let origin = Origin(scheme: scheme, authority: host) else { return [] }
-            let hasPort = host.lowercased() != origin.host
-            return hasPort ? [origin] : [origin, Origin(scheme: scheme, host: origin.host, port: port)]
-        }
+        allowed =
+            own
+            + hosts.flatMap { host -> [Origin] in
+                if let origin = Origin(host) { return [origin] }
+                guard let origin = Origin(scheme: scheme, authority: host) else { return [] }
+                let hasPort = host.lowercased() != origin.host
+                return hasPort ? [origin] : [origin, Origin(scheme: scheme, host: origin.host, port: port)]
+            }
     }
 
     /// Whether `text` is something that `query.hosts` may hold.

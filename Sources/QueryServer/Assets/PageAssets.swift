@@ -56,15 +56,19 @@ struct PageAssets: Sendable {
 
     /// One route an asset, and one that says why there is no Chart.js.
     var routes: [Route] {
-        let missing = assets.contains { $0.path == Self.chartPath } ? [] : [
-            Route(.get, PathPattern(Self.chartPath), .open, on: .immediate, nil) { _ in
-                throw Problem(
-                    status: 404, code: "not_found", message: "Chart.js is not on this server: \(Self.chartAdvice)")
+        let missing =
+            assets.contains { $0.path == Self.chartPath }
+            ? []
+            : [
+                Route(.get, PathPattern(Self.chartPath), .open, on: .immediate, nil) { _ in
+                    throw Problem(
+                        status: 404, code: "not_found", message: "Chart.js is not on this server: \(Self.chartAdvice)")
+                }
+            ]
+        return missing
+            + assets.map { asset in
+                Route(.get, PathPattern(asset.path), .open, on: .immediate, nil) { $0.request.answer(with: asset) }
             }
-        ]
-        return missing + assets.map { asset in
-            Route(.get, PathPattern(asset.path), .open, on: .immediate, nil) { $0.request.answer(with: asset) }
-        }
     }
 
     private static func read(_ folder: String, under path: String, _ disk: Disk) throws -> [Asset] {

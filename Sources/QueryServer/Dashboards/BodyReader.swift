@@ -46,15 +46,19 @@ struct BodyReader {
         return text
     }
 
-    func choice(_ name: String, of allowed: [String]) throws(Problem) -> String? {
+    /// One of a few words.
+    func choice<Choice: CaseIterable & RawRepresentable<String>>(
+        _ name: String, of type: Choice.Type
+    ) throws(Problem) -> Choice? {
         guard let value = self[name] else { return nil }
-        guard let text = value.asString, allowed.contains(text) else {
+        guard let choice = value.asString.flatMap(Choice.init) else {
+            let allowed = type.allCases.map(\.rawValue)
             let near = value.asString.flatMap { nearestName(to: $0, in: allowed) }
             throw .invalid(
                 path(of: name), "unknown \(name) \(value)" + (near.map { "; did you mean \"\($0)\"?" } ?? ""),
                 allowed: allowed)
         }
-        return text
+        return choice
     }
 
     func integer(_ name: String, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {

@@ -53,7 +53,7 @@ struct DashboardData {
         case .chart:
             let shown = Self.cut(answer, widget, &meta)
             members = [
-                .init("chart_type", widget.chartType.map { .string($0) } ?? nil),
+                .init("chart_type", widget.chartType.map { .string($0.rawValue) } ?? nil),
                 .init("columns", Self.columns(answer)), .init("data", shown),
             ]
             if let previous { members.append(.init("previous", Self.cut(previous, widget, &meta))) }

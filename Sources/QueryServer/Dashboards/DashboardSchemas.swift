@@ -28,7 +28,8 @@ enum Schemas {
             "type": choice(Widget.Kind.allCases.map(\.rawValue)), "title": text, "filters": anyObject,
             "dimensions": ["type": "array"], "metrics": ["type": "array"], "group_by": ["type": "array"],
             "order_by": ["type": "array"], "limit": whole,
-            "trend": ["type": "string", "pattern": "^[1-9][0-9]*_days?$"], "chart_type": choice(Widget.chartTypes),
+            "trend": ["type": "string", "pattern": "^[1-9][0-9]*_days?$"],
+            "chart_type": choice(Widget.ChartType.allCases.map(\.rawValue)),
             "funnel_steps": objects, "window": ["type": ["string", "object"]], "columns": texts,
             "width": ["type": "integer", "minimum": 1, "maximum": 4],
         ], required: ["widget_id", "type"])

@@ -7,10 +7,15 @@ struct Widget: Sendable {
         case metric, chart, funnel, table
     }
 
+    enum ChartType: String, Sendable, CaseIterable {
+        case line, bar, area, pie, stacked
+    }
+
     let id: String
     let kind: Kind
     let title: String
-    let chartType: String?
+    /// Of a chart.
+    let chartType: ChartType?
     /// The columns that a table shows; nil: all of the answer.
     let columns: [String]?
     /// How many days back a metric's trend looks.
@@ -23,7 +28,6 @@ struct Widget: Sendable {
     private let asked: [JSONObject.Member]
     private let hasLimit: Bool
 
-    static let chartTypes = ["line", "bar", "area", "pie", "stacked"]
     /// Rows of a widget that sets no limit.
     static let rowCountMax = 1000
     private static let common = ["widget_id", "type", "title", "filters", "width"]
@@ -34,19 +38,17 @@ struct Widget: Sendable {
     ///   - context: for the question's check.
     /// - Throws: `Problem` with the place of the first thing that is wrong.
     init(_ value: JSONValue, path: String, context: QuestionContext) throws(Problem) {
-        let names = Kind.allCases.map(\.rawValue)
-        // The kind decides which members there may be.
-        guard let kind = value["type"]?.asString.flatMap(Kind.init) else {
-            let all = try BodyReader(value, path: path, allowed: value.asObject?.members.map(\.name) ?? [])
-            guard try all.choice("type", of: names) == nil else { preconditionFailure("a known kind") }
-            throw .invalid(all.path(of: "type"), "missing", allowed: names)
+        // The kind decides which members there may be, so it is read before they are judged.
+        let names = value.asObject?.members.map(\.name) ?? []
+        guard let kind = try BodyReader(value, path: path, allowed: names).choice("type", of: Kind.self) else {
+            throw .invalid(path + ".type", "missing", allowed: Kind.allCases.map(\.rawValue))
         }
         let reader = try BodyReader(value, path: path, allowed: Self.common + kind.members)
         self.kind = kind
         id = try reader.requiredText("widget_id", bytes: 1...64)
         title = try reader.text("title", bytes: Self.textBytes) ?? ""
         _ = try reader.integer("width", in: 1...4)
-        chartType = kind == .chart ? try reader.choice("chart_type", of: Self.chartTypes) ?? "bar" : nil
+        chartType = kind == .chart ? try reader.choice("chart_type", of: ChartType.self) ?? .bar : nil
         trendDays = try Self.trendDays(reader)
         columns = try reader.list("columns")?.map { (value, path) throws(Problem) in
             guard let name = value.asString else { throw .invalid(path, "a column's name is expected") }

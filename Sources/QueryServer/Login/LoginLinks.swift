@@ -24,7 +24,8 @@ final class LoginLinks: Sendable {
         links.withLock { links in
             links = links.filter { nowMicros < $0.value.expiresMicros }
             if links.count >= Self.linksMax,
-                let first = links.min(by: { $0.value.expiresMicros < $1.value.expiresMicros }) {
+                let first = links.min(by: { $0.value.expiresMicros < $1.value.expiresMicros })
+            {
                 links[first.key] = nil
             }
             links[SHA256.hash(Array(code.utf8))] = link

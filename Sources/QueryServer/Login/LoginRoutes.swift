@@ -83,12 +83,14 @@ extension LoginRoutes {
     private static let linkDocument = RouteDocument(
         operation: "createLoginLink", summary: "Make a link that logs a browser in: once, within ten minutes.",
         responses: [
-            .json(201, "The link.", [
-                "type": "object", "required": ["url", "expires_at"],
-                "properties": [
-                    "url": ["type": "string"], "expires_at": ["type": "string", "format": "date-time"],
-                ],
-            ]),
+            .json(
+                201, "The link.",
+                [
+                    "type": "object", "required": ["url", "expires_at"],
+                    "properties": [
+                        "url": ["type": "string"], "expires_at": ["type": "string", "format": "date-time"],
+                    ],
+                ])
         ])
 
     private static let beginDocument = RouteDocument(
@@ -111,16 +113,18 @@ extension LoginRoutes {
     private static let callerDocument = RouteDocument(
         operation: "getCaller", summary: "Who calls, and what they may do.",
         responses: [
-            .json(200, "The caller.", [
-                "type": "object", "required": ["name", "role", "projects", "server"],
-                "properties": [
-                    "name": ["type": "string"], "role": ["enum": ["read", "write", "admin"]],
-                    "projects": ["type": "array", "items": ["type": "string"]],
-                    "server": [
-                        "type": "object", "required": ["version"], "properties": ["version": ["type": "string"]],
+            .json(
+                200, "The caller.",
+                [
+                    "type": "object", "required": ["name", "role", "projects", "server"],
+                    "properties": [
+                        "name": ["type": "string"], "role": ["enum": ["read", "write", "admin"]],
+                        "projects": ["type": "array", "items": ["type": "string"]],
+                        "server": [
+                            "type": "object", "required": ["version"], "properties": ["version": ["type": "string"]],
+                        ],
                     ],
-                ],
-            ]),
+                ])
         ])
 }
 

@@ -24,7 +24,8 @@ final class SessionStore: Sendable {
         let session = Session(tokenHash: tokenHash, expiresMicros: nowMicros + Int64(Self.lifeSeconds) * 1_000_000)
         sessions.withLock { sessions in
             if sessions.count >= Self.sessionsMax,
-                let first = sessions.min(by: { $0.value.expiresMicros < $1.value.expiresMicros }) {
+                let first = sessions.min(by: { $0.value.expiresMicros < $1.value.expiresMicros })
+            {
                 sessions[first.key] = nil
             }
             sessions[SHA256.hash(Array(value.utf8))] = session

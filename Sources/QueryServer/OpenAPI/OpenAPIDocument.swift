@@ -66,25 +66,30 @@ struct OpenAPIDocument {
                 "description": "Which project; by default \"default\" or the caller's first.",
             ])
         }
-        return parameters + document.parameters.map { parameter in
-            [
-                "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
-                "description": .string(parameter.summary), "schema": pointed(parameter.schema),
-            ]
-        }
+        return parameters
+            + document.parameters.map { parameter in
+                [
+                    "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
+                    "description": .string(parameter.summary), "schema": pointed(parameter.schema),
+                ]
+            }
     }
 
     private func responses(_ route: Route, _ document: RouteDocument) -> JSONValue {
         let own = Set(document.responses.map(\.status))
         let all = document.responses + Self.refusals(route, document).filter { !own.contains($0.status) }
-        return .object(JSONObject(all.sorted { $0.status < $1.status }.map { response in
-            var json = JSONObject([.init("description", .string(response.summary))])
-            if let type = response.contentType {
-                let content = response.schema.map { JSONValue.object(JSONObject([.init("schema", pointed($0))])) }
-                json["content"] = .object(JSONObject([.init(type, content ?? [:])]))
-            }
-            return .init("\(response.status)", .object(json))
-        }))
+        return .object(
+            JSONObject(
+                all.sorted { $0.status < $1.status }.map { response in
+                    var json = JSONObject([.init("description", .string(response.summary))])
+                    if let type = response.contentType {
+                        let content = response.schema.map {
+                            JSONValue.object(JSONObject([.init("schema", pointed($0))]))
+                        }
+                        json["content"] = .object(JSONObject([.init(type, content ?? [:])]))
+                    }
+                    return .init("\(response.status)", .object(json))
+                }))
     }
 
     /// What the server answers before, or instead of, a route's handler.
@@ -132,12 +137,14 @@ struct OpenAPIDocument {
     private func pointed(_ schema: JSONValue) -> JSONValue {
         switch schema {
         case .object(let object):
-            .object(JSONObject(object.members.map { member in
-                guard member.name == "$ref", let target = member.value.asString else {
-                    return .init(member.name, pointed(member.value))
-                }
-                return .init("$ref", .string(Self.pointed(target)))
-            }))
+            .object(
+                JSONObject(
+                    object.members.map { member in
+                        guard member.name == "$ref", let target = member.value.asString else {
+                            return .init(member.name, pointed(member.value))
+                        }
+                        return .init("$ref", .string(Self.pointed(target)))
+                    }))
         case .array(let elements): .array(elements.map(pointed))
         case .null, .bool, .integer, .number, .string: schema
         }

@@ -63,7 +63,8 @@ final class AnswerCache<Value: Sendable>: Sendable {
         state.withLock { state in
             if let old = state.entries.removeValue(forKey: key) { state.byteCount -= old.byteCount }
             while state.byteCount + byteCount > capacityBytes || state.entries.count >= Self.entriesMax,
-                let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+                let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+            {
                 state.entries[oldest.key] = nil
                 state.byteCount -= oldest.value.byteCount
             }

@@ -22,9 +22,10 @@ struct QuestionRoutes: Sendable {
         do {
             let context = QuestionContext(atMicros: call.arrivedMicros)
             let question = try Question(parsing: try call.bodyAsJSON(), context: context)
-            let project = try question.project.map { name throws(Problem) in
-                try call.principal.project(named: name)
-            } ?? call.project
+            let project =
+                try question.project.map { name throws(Problem) in
+                    try call.principal.project(named: name)
+                } ?? call.project
             let (answer, isCached) = try answering.answer(question, try answering.snapshot(project), call)
             if isCached { metrics.cached.increment() }
             var json = answer.json.asObject ?? JSONObject()
@@ -62,10 +63,12 @@ extension QuestionRoutes {
         operation: "ask", summary: "Answer a question about the events of a project.",
         body: ["$ref": .string(OpenAPIDocument.questionReference)],
         responses: [
-            .json(200, "The answer: its rows, and in meta what it was computed from.", [
-                "type": "object", "required": ["kind", "meta"],
-                "properties": ["kind": ["type": "string"], "meta": ["type": "object"]],
-            ]),
+            .json(
+                200, "The answer: its rows, and in meta what it was computed from.",
+                [
+                    "type": "object", "required": ["kind", "meta"],
+                    "properties": ["kind": ["type": "string"], "meta": ["type": "object"]],
+                ]),
             .refusal(404, "There is no such project."), .refusal(409, "Cancelled by its query_id."),
             .refusal(413, "Over the budget of memory, or the body is too large."),
             .refusal(504, "Not answered in time."),
@@ -78,9 +81,11 @@ extension QuestionRoutes {
     private static let projectsDocument = RouteDocument(
         operation: "listProjects", summary: "The projects that the caller may see.",
         responses: [
-            .json(200, "Their names.", [
-                "type": "object", "required": ["projects"],
-                "properties": ["projects": ["type": "array", "items": ["type": "string"]]],
-            ])
+            .json(
+                200, "Their names.",
+                [
+                    "type": "object", "required": ["projects"],
+                    "properties": ["projects": ["type": "array", "items": ["type": "string"]]],
+                ])
         ])
 }

@@ -3,6 +3,7 @@ import HTTPServer
 import JSON
 import Metadata
 import Query
+import TestSupport
 import Testing
 
 @testable import QueryServer
@@ -126,6 +127,19 @@ import Testing
             return nil
         } catch {
             return error
+        }
+    }
+
+    /// Whatever is made of a good dashboard is read or refused.
+    @Test func noChangedByteTraps() throws {
+        let whole = try #require(try ConfigFiles().dashboards().first.map { JSONValue.object($0.json).encoded() })
+        var random = SeededRandom(seed: 11)
+        for index in whole.indices {
+            var bytes = whole
+            bytes[index] = UInt8.random(in: 0x20...0x7E, using: &random)
+            let json: JSONValue
+            do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { continue }
+            if let refused = Self.refusal(of: json) { #expect(refused.status == 400, "at \(index)") }
         }
     }
 

@@ -200,9 +200,9 @@ def _moment(timestamp: Optional[Timestamp]) -> datetime:
 
 
 def _has_sessions(value: Any) -> bool:
-    if value not in (None, IDLE_30_MINUTES):
-        raise ConfigError(f"tracking.sessions: {IDLE_30_MINUTES}, or nothing; not {value!r}")
-    return value is not None
+    if value not in (None, "none", IDLE_30_MINUTES):
+        raise ConfigError(f"tracking.sessions: {IDLE_30_MINUTES} or none; not {value!r}")
+    return value == IDLE_30_MINUTES
 
 
 def _types_off(events: Mapping[str, Any]) -> FrozenSet[str]:
