@@ -20,7 +20,7 @@ import { Api, isAborted } from "./api.js";
 import { Catalog } from "./catalog.js";
 import { fill, h } from "./dom.js";
 import { waitForFirstEvent } from "./first_run.js";
-import { ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
+import { isZone, ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
 import { addressOf, parseAddress } from "./router.js";
 import { buildShell } from "./shell.js";
 import { errorNote, skeleton } from "./states.js";
@@ -110,7 +110,7 @@ function contextFor(address) {
         me: page.me,
         canWrite: page.me !== null && page.me.role !== "read",
         project: api.project,
-        zone: recall("zone") ?? ownZone(),
+        zone: isZone(recall("zone") ?? "") ? recall("zone") : ownZone(),
         range: parseRange(recall("range")) ?? usualRange,
         catalog: page.catalog ??= new Catalog(api),
         signal: page.isLeft.signal,
