@@ -34,7 +34,8 @@ export function bucketsOf(interval, meta, known, weekStart = "monday") {
     const from = meta?.from ? Date.parse(meta.from) : null;
     const end = Math.min(meta?.to ? Date.parse(meta.to) - 1 : clock, clock);
     if (from === null && sorted.length === 0) return [];
-    const all = interval === "hour" ? hours(from ?? Date.parse(sorted[0]), end, zone) : days(interval, from, end, sorted, zone, weekStart);
+    const all = interval === "hour" ? hours(from ?? Date.parse(sorted[0]), end, zone)
+        : days(interval, from, end, sorted, zone, weekStart);
     return [...new Set([...all, ...sorted])].sort(byTime);
 }
 

@@ -1,5 +1,6 @@
 // What is shown before the first event: how to send one, and a look every three seconds whether it came.
 
+import { isAborted } from "./api.js";
 import { fill, h } from "./dom.js";
 import { snippet } from "./controls/copy.js";
 import { viewHead } from "./states.js";
@@ -20,7 +21,7 @@ const demo = `tidemark demo                      # events of a made-up product`;
 export async function waitForFirstEvent(container, context, onEvent) {
     // Where the server cannot tell, the view is shown: it says better what is wrong.
     const isKnownEmpty = await hasEvents(context).then((has) => !has, (error) => {
-        if (error?.name === "AbortError") throw error;
+        if (isAborted(error)) throw error;
         return false;
     });
     if (!isKnownEmpty) {

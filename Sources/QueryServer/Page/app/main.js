@@ -16,11 +16,11 @@
 //   announce(text)              says a text to screen readers;  `setTitle(text)` names the window
 // Dashboards, explore, funnels, events and users show how to send a first event while there is none.
 
-import { Api } from "./api.js";
+import { Api, isAborted } from "./api.js";
 import { Catalog } from "./catalog.js";
 import { fill, h } from "./dom.js";
 import { waitForFirstEvent } from "./first_run.js";
-import { ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
+import { isZone, ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
 import { addressOf, parseAddress } from "./router.js";
 import { buildShell } from "./shell.js";
 import { errorNote, skeleton } from "./states.js";
@@ -68,7 +68,7 @@ async function open() {
             focusHeading(container, turn);
         } else leave?.();
     } catch (error) {
-        if (turn === page.opened && error?.name !== "AbortError") fill(container, errorNote(error, () => open()));
+        if (turn === page.opened && !isAborted(error)) fill(container, errorNote(error, () => open()));
     }
 }
 
@@ -110,7 +110,7 @@ function contextFor(address) {
         me: page.me,
         canWrite: page.me !== null && page.me.role !== "read",
         project: api.project,
-        zone: recall("zone") ?? ownZone(),
+        zone: isZone(recall("zone") ?? "") ? recall("zone") : ownZone(),
         range: parseRange(recall("range")) ?? usualRange,
         catalog: page.catalog ??= new Catalog(api),
         signal: page.isLeft.signal,

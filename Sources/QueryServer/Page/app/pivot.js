@@ -54,9 +54,8 @@ function overTime({ rows, meta }, interval, others, metrics) {
     if (groups.size === 0 && others.length === 0) {
         for (const metric of metrics) groups.set(metric, blank(metricName(metric), metric, [], keys));
     }
-    if (keys.length > 0 && !rows.some((row) => row.complete === false)) {
-        unfinished[keys.length - 1] = isOpen(meta);
-    }
+    // A last bucket without events has no row that says whether it is over.
+    if (keys.length > 0 && !rows.some((row) => nameOf(row) === keys.at(-1))) unfinished[keys.length - 1] = isOpen(meta);
     const { series, leftOut } = largest([...groups.values()]);
     const zone = meta?.time_zone ?? "UTC";
     return {

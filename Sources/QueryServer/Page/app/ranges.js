@@ -83,7 +83,7 @@ export function resolvedDay(text, zone) {
 }
 
 /** How many days the range has; null where it is open or of instants. */
-export function dayCount(range, zone) {
+function dayCount(range, zone) {
     const start = resolvedDay(range.start, zone);
     const end = resolvedDay(range.end, zone);
     if (!start || !end) return null;
@@ -104,10 +104,27 @@ export function previousRange(range, zone) {
 
 let knownZones = null;
 
+/** Names of today that browsers know but list under older ones. */
+const newerNames = [
+    "Asia/Kolkata", "Asia/Kathmandu", "Asia/Ho_Chi_Minh", "Asia/Yangon", "Europe/Kyiv", "America/Nuuk",
+    "Atlantic/Faroe", "Africa/Asmara", "Pacific/Chuuk", "Pacific/Pohnpei",
+];
+
 /** All IANA zones the browser knows, UTC first. */
 export function zones() {
-    knownZones ??= ["UTC", ...(Intl.supportedValuesOf?.("timeZone") ?? []).filter((zone) => zone !== "UTC")];
+    knownZones ??= ["UTC", ...new Set([
+        ...(Intl.supportedValuesOf?.("timeZone") ?? []), ...newerNames.filter(isZone),
+    ].filter((zone) => zone !== "UTC").sort())];
     return knownZones;
+}
+
+/** Whether the browser knows a zone of this name. */
+export function isZone(name) {
+    try {
+        return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+    } catch {
+        return false;
+    }
 }
 
 /** The browser's own zone. */

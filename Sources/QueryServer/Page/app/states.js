@@ -1,5 +1,6 @@
 // What a view shows while it waits, has nothing, or was refused; and the head that every view has.
 
+import { isAborted } from "./api.js";
 import { h, fill } from "./dom.js";
 import { icon } from "./icons.js";
 
@@ -52,7 +53,7 @@ export async function during(container, work, { shape = "lines", retry = null, k
         container.removeAttribute("aria-busy");
         return result;
     } catch (error) {
-        if (error?.name === "AbortError") return undefined;
+        if (isAborted(error)) return undefined;
         container.removeAttribute("aria-busy");
         fill(container, errorNote(error, retry));
         return undefined;

@@ -54,8 +54,8 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
         } else input.removeAttribute("aria-activedescendant");
     };
     const draw = () => {
-        const wanted = state.isTyped ? input.value.trim().toLowerCase() : "";
-        const found = state.all.filter((choice) => (choice.text ?? choice.value).toLowerCase().includes(wanted));
+        const wanted = state.isTyped ? plain(input.value.trim()) : "";
+        const found = state.all.filter((choice) => plain(choice.text ?? choice.value).includes(wanted));
         state.choices = found.slice(0, shownMax);
         const typed = input.value.trim();
         const isNamed = found.some((choice) => (choice.text ?? choice.value) === typed);
@@ -97,7 +97,11 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
     };
 
     input.addEventListener("focus", () => input.select());
-    input.addEventListener("click", open);
+    input.addEventListener("click", () => {
+        // Releasing the mouse undid the selection of `focus`.
+        if (!state.isTyped) input.select();
+        open();
+    });
     input.addEventListener("input", async () => {
         state.isTyped = true;
         await open();
@@ -137,6 +141,11 @@ export function combobox({ label, value = null, options, onChange, isFree = fals
     };
     show();
     return root;
+}
+
+/** As people type it: "new york" finds "America/New_York". */
+function plain(text) {
+    return text.toLowerCase().replaceAll("_", " ");
 }
 
 /** Under the field, or over it where there is more room; never past the window's edge. */

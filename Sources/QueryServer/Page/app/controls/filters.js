@@ -152,3 +152,10 @@ function testsOf(filters) {
         ? { field: name, op: "in", value: filters[name] }
         : { field: name, op: "eq", value: filters[name] }));
 }
+
+/** A test in words: "amount > 10". */
+export function testText({ field, op, value }) {
+    const words = { eq: "=", ne: "≠", gt: ">", gte: "≥", lt: "<", lte: "≤" }[op] ?? op.replaceAll("_", " ");
+    const text = value === undefined ? "" : ` ${Array.isArray(value) ? value.join(", ") : value}`;
+    return `${field.replace(/^properties\./, "")} ${words}${text}`;
+}

@@ -1,11 +1,12 @@
 // One dashboard: its controls, its grid of widgets, and its editing. What is chosen stands in the address.
 
+import { isAborted } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { duration, time } from "../format.js";
 import { parseRange, rangeText, usualRange } from "../ranges.js";
 import { during, empty, errorNote, skeleton, viewHead } from "../states.js";
-import { filterBuilder, filtersOf } from "../controls/filters.js";
+import { filterBuilder, filtersOf, partsOfFilters, testText } from "../controls/filters.js";
 import { menu, moreMenu } from "../controls/menu.js";
 import { periodPicker } from "../controls/period.js";
 import { zonePicker } from "../controls/pickers.js";
@@ -90,7 +91,7 @@ export class Board {
             this.drawBar();
             this.showAsOf(isFresh);
         } catch (error) {
-            if (turn !== this.asked || error?.name === "AbortError") return;
+            if (turn !== this.asked || isAborted(error)) return;
             fill(this.problem, errorNote(error, () => this.load()));
         } finally {
             if (turn === this.asked) this.grid.removeAttribute("aria-busy");
@@ -222,7 +223,8 @@ export class Board {
             button.setAttribute("aria-pressed", String(count > 0));
         };
         mark();
-        return popover(button, () => h("div", { class: "filter-panel" },
+        return popover(button, (close) => h("div", { class: "filter-panel" },
+            this.keptFilters(close),
             h("p", { class: "note" }, "For all widgets:"),
             filterBuilder(this.context.catalog, {
                 tests: this.tests, onChange: (tests) => {
@@ -232,6 +234,30 @@ export class Board {
                     this.changed();
                 },
             })), { label: "Filters of the dashboard" });
+    }
+
+    /** The filters that are saved with the dashboard hold beside those that are chosen. */
+    keptFilters(close) {
+        const kept = partsOfFilters(this.dashboard.filters);
+        if (!this.dashboard.filters) return null;
+        const texts = kept ? kept.tests.map(testText) : ["filters that only JSON can say"];
+        if (kept?.eventType) texts.unshift(testText({ field: "event_type", op: "eq", value: kept.eventType }));
+        return h("div", { class: "row" },
+            h("span", { class: "note" }, "Always: ", h("b", {}, texts.join(", "))),
+            this.editor && h("button", {
+                type: "button", class: "button quiet", onClick: () => {
+                    close();
+                    this.editor.trySave({ filters: undefined });
+                },
+            }, icon("close", 16), "Take off"));
+    }
+
+    /** The chosen filters are forgotten; those of the dashboard stay. */
+    dropFilters() {
+        this.tests = [];
+        fill(this.bar);
+        this.drawBar();
+        this.changed();
     }
 
     refreshControls() {
@@ -297,7 +323,7 @@ export class Board {
         this.dashboard.widgets.forEach(async (definition, index) => {
             const entry = found.get(definition.widget_id);
             if (definition.type !== "metric" || !entry || entry.error || entry.series) return;
-            const filters = filtersOf(null, this.tests);
+            const filters = [this.dashboard.filters, filtersOf(null, this.tests)];
             const values = await this.sparks.values(definition, entry, filters).catch(() => null);
             if (values && this.cards === cards) cards[index].addLine(values);
         });

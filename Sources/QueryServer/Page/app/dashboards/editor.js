@@ -3,7 +3,9 @@
 import { h, labelled } from "../dom.js";
 import { icon } from "../icons.js";
 import { confirmDialog, openForm } from "../controls/dialog.js";
+import { filtersOf } from "../controls/filters.js";
 import { toast } from "../controls/toast.js";
+import { dateRangeOf } from "../ranges.js";
 import { openWidgetForm } from "./widget_form.js";
 
 /** In quarters of a row. */
@@ -27,14 +29,16 @@ export class BoardEditor {
         await board.load();
     }
 
-    /** As `save`, for controls without a place for an error. */
+    /** As `save`, for controls without a place for an error; false if it was refused. */
     async trySave(changes, focused = null) {
         try {
             await this.save(changes);
             if (focused) this.board.grid.querySelector(focused)?.focus();
+            return true;
         } catch (error) {
             const isStale = error.status === 412;
             toast(isStale ? "Somebody else changed it meanwhile: load the page again." : error.message, "error");
+            return false;
         }
     }
 
@@ -107,11 +111,17 @@ export class BoardEditor {
         });
     }
 
-    /** The dates, zone and comparison that are shown become the dashboard's own. */
+    /** The dates, zone, comparison and filters that are shown become the dashboard's own. */
     async keepSettings() {
-        const { range, zone, isCompared } = this.board;
-        const dates = { ...(range.start && { start: range.start }), ...(range.end && { end: range.end }) };
-        await this.trySave({ date_range: dates, time_zone: zone, compare: isCompared });
-        toast("This dashboard now opens with these dates, zone and comparison");
+        const { board } = this;
+        const chosen = filtersOf(null, board.tests);
+        const filters = [board.dashboard.filters, chosen].filter(Boolean);
+        const isKept = await this.trySave({
+            date_range: dateRangeOf(board.range), time_zone: board.zone, compare: board.isCompared,
+            filters: filters.length > 1 ? { and: filters } : filters[0],
+        });
+        if (!isKept) return;
+        toast("This dashboard now opens with these settings");
+        if (chosen) board.dropFilters();
     }
 }

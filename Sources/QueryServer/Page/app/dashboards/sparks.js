@@ -13,7 +13,7 @@ export class Sparks {
         this.kept = new Map();
     }
 
-    /** The values of the line for a metric widget with data of `entry`, under the dashboard's `filters`; or null. */
+    /** The line of a metric widget with data of `entry`, or null; `filters` hold beside its own. */
     async values(definition, entry, filters) {
         const { from, to, time_zone: zone, as_of: asOf } = entry.meta ?? {};
         const clock = Date.parse(asOf?.clock ?? "");
@@ -35,10 +35,10 @@ export class Sparks {
     }
 }
 
-/** The widget's own filters without its dates, and the dashboard's. */
-function joined(own = {}, more) {
-    const { start_date: _start, end_date: _end, ...tests } = own;
-    const all = [Object.keys(tests).length > 0 && tests, more].filter(Boolean);
+/** The widget's own filters without its dates, and others. */
+function joined(own, others) {
+    const { start_date: _start, end_date: _end, ...tests } = own ?? {};
+    const all = [Object.keys(tests).length > 0 && tests, ...others].filter(Boolean);
     if (all.length === 0) return {};
     return { filters: all.length === 1 ? all[0] : { and: all } };
 }

@@ -22,7 +22,7 @@ export function widthsOf(widgets) {
     widths.forEach((width, index) => {
         taken = taken + width > 4 ? width : taken + width;
         const isLast = taken + (widths[index + 1] ?? 4) > 4;
-        const grows = isLast && widgets[index].type !== "metric" && widgets[index].width === undefined;
+        const grows = isLast && widgets[index].type !== "metric" && !widgets[index].width;
         if (grows) widths[index] += 4 - taken;
         if (isLast) taken = 0;
     });
@@ -39,14 +39,17 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     const own = data?.dates === "widget" && h("span", {
         class: "badge own", title: "This widget has dates of its own, which win over the dashboard's",
     }, icon("calendar", 12), h("span", {}, "own dates"));
-    const element = h("section", {
+    const element = h("article", {
         class: `card widget widget-${definition.type} span-${width}`, "aria-label": title,
         dataset: { widget: definition.widget_id ?? "" },
     }, h("header", { class: "widget-head" }, h("h2", {}, title), own), place, body);
     const drawn = { chart: null };
     if (!data) append(body, skeleton(definition.type === "metric" ? "tile" : "chart"));
     else if (data.error) append(body, errorNote(data.error));
-    else drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
+    else {
+        drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
+        append(body, warningNotes(data.meta?.warnings));
+    }
     const addLine = (values) => {
         if (drawn.chart || values.length < 3) return;
         drawn.chart = sparkline(values);
@@ -54,6 +57,11 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     };
     if (data?.series) addLine(data.series.map((point) => point.value));
     return { element, addLine, destroy: () => drawn.chart?.destroy() };
+}
+
+function warningNotes(warnings = []) {
+    return warnings.map((warning) => h("p", { class: "note widget-warning" }, icon("warning", 14),
+        typeof warning === "string" ? warning : warning.message));
 }
 
 function draw(body, definition, data) {
@@ -144,7 +152,7 @@ function dataTable(title, shape, before, groups) {
 }
 
 /** A field's name without its scope. */
-export function plainName(field) {
+function plainName(field) {
     return valueText(field).replace(/^(properties|device|location|context|traits)\./, "").replaceAll("_", " ");
 }
 

@@ -1,6 +1,6 @@
 // What Explore is set to, as an address keeps it, and the questions it stands for.
 
-import { filtersOf, partsOfFilters } from "../controls/filters.js";
+import { filtersOf, partsOfFilters, testText } from "../controls/filters.js";
 import { isComplete, measureName, measureOf, metricOf } from "../controls/measure.js";
 import { groupNames, intervalOf } from "../buckets.js";
 import { dateRangeOf, parseRange, rangeText, usualInterval } from "../ranges.js";
@@ -40,12 +40,6 @@ export function seriesName(series) {
     const event = series.event ?? "All events";
     const name = series.measure.type === "count" ? event : `${event}, ${measureName(series.measure)}`;
     return series.tests.length > 0 ? `${name} (${series.tests.map(testText).join(", ")})` : name;
-}
-
-function testText({ field, op, value }) {
-    const words = { eq: "=", ne: "≠", gt: ">", gte: "≥", lt: "<", lte: "≤" }[op] ?? op.replaceAll("_", " ");
-    const text = value === undefined ? "" : ` ${Array.isArray(value) ? value.join(", ") : value}`;
-    return `${field.replace(/^properties\./, "")} ${words}${text}`;
 }
 
 /**
