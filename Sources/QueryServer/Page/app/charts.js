@@ -47,7 +47,7 @@ export function chart(spec) {
 }
 
 /** The colour of series number `index`, as the style sheets define it. */
-export function seriesColor(index) {
+function seriesColor(index) {
     return token(`--series-${(index % 10) + 1}`);
 }
 

@@ -83,7 +83,7 @@ export function resolvedDay(text, zone) {
 }
 
 /** How many days the range has; null where it is open or of instants. */
-export function dayCount(range, zone) {
+function dayCount(range, zone) {
     const start = resolvedDay(range.start, zone);
     const end = resolvedDay(range.end, zone);
     if (!start || !end) return null;

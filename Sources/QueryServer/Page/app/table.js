@@ -20,7 +20,7 @@ export function table(columns, rows, options = {}) {
     const foot = h("div", { class: "table-more" });
     const heads = columns.map((column) => head(column, state, () => draw()));
     const element = h("div", { class: "table" },
-        h("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": `${caption}, table` },
+        h("div", { class: "table-scroll", role: "group", tabindex: "0", "aria-label": `${caption}, table` },
             h("table", {},
                 options.caption && h("caption", { class: "visually-hidden" }, options.caption),
                 h("thead", {}, h("tr", {}, heads.map((entry) => entry.element))),

@@ -47,7 +47,7 @@ export function popover(button, build, { kind = "dialog", label = null, classNam
 }
 
 /** Moves a panel so that the window shows all of it, if it can. */
-export function keepInside(panel) {
+function keepInside(panel) {
     const margin = 8;
     const box = panel.getBoundingClientRect();
     const over = box.right - (document.documentElement.clientWidth - margin);

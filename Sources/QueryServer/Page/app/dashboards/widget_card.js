@@ -39,7 +39,7 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     const own = data?.dates === "widget" && h("span", {
         class: "badge own", title: "This widget has dates of its own, which win over the dashboard's",
     }, icon("calendar", 12), h("span", {}, "own dates"));
-    const element = h("section", {
+    const element = h("article", {
         class: `card widget widget-${definition.type} span-${width}`, "aria-label": title,
         dataset: { widget: definition.widget_id ?? "" },
     }, h("header", { class: "widget-head" }, h("h2", {}, title), own), place, body);
@@ -144,7 +144,7 @@ function dataTable(title, shape, before, groups) {
 }
 
 /** A field's name without its scope. */
-export function plainName(field) {
+function plainName(field) {
     return valueText(field).replace(/^(properties|device|location|context|traits)\./, "").replaceAll("_", " ");
 }
 

@@ -3,7 +3,7 @@
 import { append, fill, h } from "../dom.js";
 import { barList } from "../bars.js";
 import { chart } from "../charts.js";
-import { exactNumber, shortNumber } from "../format.js";
+import { exactNumber, shortNumber, signedPercent } from "../format.js";
 import { table } from "../table.js";
 import { empty } from "../states.js";
 import { seriesName } from "./state.js";
@@ -27,7 +27,7 @@ export function drawResult(place, state, result, onPoint) {
         onPoint({ source: entry.source, group: groupOf(entry, shape, state, index), key });
     };
     const drawn = drawPicture(place, state, result, open);
-    append(place, numbers(state, shape, data, open));
+    append(place, numbers(state, result, data, open));
     return { drawn, ...data };
 }
 
@@ -87,7 +87,7 @@ function tableData(state, { shape, before }) {
     return { columns, rows };
 }
 
-function numbers(state, shape, { columns, rows }, open) {
+function numbers(state, { shape, before }, { columns, rows }, open) {
     const clickable = columns.map((column, index) => {
         const entry = shape.series[index - 1];
         if (index === 0) {
@@ -102,17 +102,26 @@ function numbers(state, shape, { columns, rows }, open) {
             onClick: () => open(index - 1, row.index),
         }, shortNumber(value))) };
     });
-    return h("div", { class: "numbers" }, totalsLine(shape, state),
+    return h("div", { class: "numbers" }, totalsLine(shape, before, state),
         table(clickable, rows, { caption: "Numbers of the chart", pageSize: 31 }));
 }
 
-/** For one series over time: what it adds up to, where adding makes sense. */
-function totalsLine(shape, state) {
+/** What the series over time add up to, where adding makes sense, and how that changed. */
+function totalsLine(shape, before, state) {
     if (!shape.interval || !state.series.every((series) => ["count", "sum"].includes(series.measure.type))) return null;
     if (shape.series.length > 4) return null;
     return h("p", { class: "note totals" }, shape.series.map((entry, index) => {
-        const sum = entry.values.reduce((total, value) => total + (value ?? 0), 0);
+        const sum = sumOf(entry);
+        const earlier = before.find((series) => series.colorIndex === index);
         const number = h("b", { title: exactNumber(sum) }, shortNumber(sum));
-        return [index > 0 && " · ", `${entry.name}: `, number, " in all"];
+        return [index > 0 && " · ", `${entry.name}: `, number, " in all", earlier && changeText(sum, sumOf(earlier))];
     }));
+}
+
+function sumOf(series) {
+    return series.values.reduce((total, value) => total + (value ?? 0), 0);
+}
+
+function changeText(now, earlier) {
+    return earlier === 0 ? ", none before" : `, ${signedPercent((now - earlier) / earlier)} against the period before`;
 }
