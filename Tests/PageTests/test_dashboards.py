@@ -44,6 +44,7 @@ def assert_equal(watched: Watched, data: Dict[str, Dict[str, Any]]) -> None:
 
     views = page.get_by_role("region", name="Views", exact=True)
     views.get_by_text("Numbers").click()
+    expect(views.locator("tbody tr")).to_have_count(len(data["Views"]["data"]))
     shown = views.locator("tbody tr td:last-child").evaluate_all("all => all.map(one => one.title)")
     assert [int(text.replace(",", "")) for text in shown] == [row["count"] for row in data["Views"]["data"]]
 
