@@ -43,7 +43,8 @@ package final class QueryDaemon: Sendable {
             config: config, projects: projects,
             cache: AnswerCache(capacityBytes: config.cacheMemoryBytes) { $0.memoryBytes })
         pool = QuestionPool(threadCount: config.threads)
-        credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: SessionStore())
+        let sessions = SessionStore(store: metadata)
+        credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: sessions)
         assets = try PageAssets(folder: ResourceFolder.page, chartFile: PageAssets.chartFile, disk: .posix)
         let tokenWatch = TokenWatch(credentials.tokens, logger)
         let follower = Follower(projects: projects, logger: logger)
@@ -53,7 +54,10 @@ package final class QueryDaemon: Sendable {
         periodics = [
             Periodic("follower", everySeconds: Follower.periodSeconds) { follower.follow() },
             Periodic("live", everySeconds: LiveFeed.periodSeconds) { live.tick(nowMicros: Logger.systemClock()) },
-            Periodic("tokens", everySeconds: TokenWatch.periodSeconds) { tokenWatch.look() },
+            Periodic("tokens", everySeconds: TokenWatch.periodSeconds) {
+                tokenWatch.look()
+                sessions.load(nowMicros: Logger.systemClock())
+            },
         ]
     }
 
@@ -64,6 +68,7 @@ package final class QueryDaemon: Sendable {
         guard Disk.posix.exists(config.data) else { throw Failure.noDataFolder(config.data) }
         for warning in assets.warnings { logger.warning("not served", ["reason": .string(warning)]) }
         tokenWatch.look()
+        credentials.sessions.load(nowMicros: Logger.systemClock())
         let socket = try HTTPListener(host: config.listen.host, port: Int(config.listen.port))
         let rules = HostRules(
             scheme: config.tls == nil ? .http : .https, listenHost: config.listen.host, port: UInt16(socket.boundPort),

@@ -13,6 +13,8 @@ final class StatusRoutes: Sendable {
     private let startedMicros = Logger.systemClock()
     /// The newest known version of each project's table, so that only what is newer is read.
     private let versions = Mutex<[String: TableVersion]>([:])
+    /// What was read of each project's ledger.
+    private let ledgers = Mutex<[String: Ledger]>([:])
 
     init(projects: ProjectReaders, dataFolder: String) {
         self.projects = projects
@@ -61,7 +63,20 @@ final class StatusRoutes: Sendable {
                 ]
             } ?? .null,
             "freshness_seconds": hasRecords ? .number(Double(nowMicros - snapshot.clockMicros) / 1_000_000) : .null,
-            "oldest_day": date(days.min()), "newest_day": date(days.max()),
+            "oldest_day": date(days.min()), "newest_day": date(days.max()), "ledger": try ledger(name),
+        ]
+    }
+
+    /// What became of every sequence, as far as the log is published.
+    private func ledger(_ project: String) throws -> JSONValue {
+        let totals = try ledgers.withLock { ledgers in
+            let folder = dataFolder + "/" + project
+            return try ledgers[project, default: Ledger(projectFolder: folder, disk: .posix)].totals()
+        }
+        return [
+            "sources": .integer(Int64(totals.sourceCount)), "stored": .integer(totals.stored),
+            "duplicate": .integer(totals.duplicates), "rejected": .integer(totals.rejected),
+            "quarantined": .integer(totals.quarantined), "skipped": .integer(totals.skipped),
         ]
     }
 

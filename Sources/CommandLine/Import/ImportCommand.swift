@@ -148,7 +148,7 @@ private struct ImportRun {
     /// Rows of the table that are this import's.
     /// - Returns: nil if the table does not account for all that was sent: it cannot be read or is another's.
     private func rowCount(_ importer: Importer, _ sources: Set<SourceID>, _ ledger: ImportLedger?) -> Int? {
-        guard let ledger else { return nil }
+        guard var ledger else { return nil }
         do {
             let count = try ledger.count(of: sources)
             let keptCount = importer.sentCount - importer.refusedCount

@@ -1,6 +1,5 @@
 import Bytes
 import Files
-import Parquet
 import Table
 
 /// What the project's `ledger` table says of this import's own sources (protocol/table.md §8).
@@ -17,48 +16,26 @@ struct ImportLedger {
         var rowCount: Int { storedCount - duplicateCount }
     }
 
-    private let folder: String
-    private let disk: Disk
-    /// Written before the import began, so nothing of it is in there.
-    private let earlierPaths: Set<String>
+    private var ledger: Ledger
+    private var stored: [String: Int64] = [:]
+    private var duplicates: [String: Int64] = [:]
 
-    /// To be made before the first event is sent.
+    /// To be made before the first event is sent: rows that are there already are of others.
     init(dataFolder: String, project: String, disk: Disk) throws {
-        folder = dataFolder + "/" + project + "/ledger"
-        self.disk = disk
-        earlierPaths = Set(try DeltaLog(tableFolder: folder, disk: disk).newest().files.map(\.path))
+        ledger = Ledger(projectFolder: dataFolder + "/" + project, disk: disk)
+        _ = try ledger.newRows()
     }
 
-    /// O(rows written since the import began).
-    func count(of sources: Set<SourceID>) throws -> Count {
-        let names = Set(sources.map(\.description))
-        var stored: [String: Int64] = [:]
-        var duplicates: Int64 = 0
-        for file in try DeltaLog(tableFolder: folder, disk: disk).newest().files
-        where !earlierPaths.contains(file.path) {
-            let table = try ParquetFile(folder + "/" + file.path, disk: disk)
-            for group in table.rowGroups.indices {
-                guard let source = table.schema.index(of: "source"),
-                    case .strings(let column) = try table.read(column: source, rowGroup: group)
-                else { throw CommandError.unreadableInput(path: folder, reason: "no column source of strings") }
-                let totals = try integers("stored", table, group)
-                let found = try integers("duplicates", table, group)
-                for (row, code) in column.codes.enumerated() where code != StringColumn.null {
-                    let name = column.dictionary[Int(code)]
-                    guard names.contains(name) else { continue }
-                    // A running total, and what this one slice found.
-                    stored[name] = max(stored[name, default: 0], totals[row])
-                    duplicates += found[row]
-                }
-            }
+    /// O(rows written since the last count).
+    mutating func count(of sources: Set<SourceID>) throws -> Count {
+        for row in try ledger.newRows() {
+            // A running total, and what this one slice found.
+            stored[row.source] = max(stored[row.source, default: 0], row.stored)
+            duplicates[row.source, default: 0] += row.duplicates
         }
-        return Count(storedCount: Int(stored.values.reduce(0, +)), duplicateCount: Int(duplicates))
-    }
-
-    private func integers(_ name: String, _ table: ParquetFile, _ group: Int) throws -> [Int64] {
-        guard let index = table.schema.index(of: name),
-            case .int64(let values, _) = try table.read(column: index, rowGroup: group)
-        else { throw CommandError.unreadableInput(path: folder, reason: "no column \(name) of whole numbers") }
-        return values
+        let names = sources.map(\.description)
+        return Count(
+            storedCount: Int(names.reduce(0) { $0 + stored[$1, default: 0] }),
+            duplicateCount: Int(names.reduce(0) { $0 + duplicates[$1, default: 0] }))
     }
 }

@@ -21,7 +21,7 @@ struct Credentials: Sendable {
             throw .unauthorized("the session is over: log in again")
         }
         guard let token = tokens.token(sha256: hash) else {
-            sessions.end(cookie)
+            sessions.drop(cookie)
             throw .unauthorized("the session's token was revoked")
         }
         try Self.checkSite(request)

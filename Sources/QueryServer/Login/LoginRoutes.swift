@@ -14,8 +14,8 @@ struct LoginRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.post, "/v1/login-links", .caller, on: .immediate, Self.linkDocument) { try link($0) },
-            Route(.post, "/v1/sessions", .open, on: .immediate, Self.beginDocument) { try begin($0) },
-            Route(.delete, "/v1/sessions", .caller, on: .immediate, Self.endDocument) { end($0) },
+            Route(.post, "/v1/sessions", .open, on: .brief, Self.beginDocument) { try begin($0) },
+            Route(.delete, "/v1/sessions", .caller, on: .brief, Self.endDocument) { end($0) },
             Route(.get, "/v1/me", .caller, on: .brief, Self.callerDocument) { try caller($0) },
         ]
     }
