@@ -1,4 +1,4 @@
-"""Fixtures of the page's tests. They need Chromium (TIDEMARK_CHROMIUM, default /usr/bin/chromium) and built programs."""
+"""Fixtures of the page's tests: they need built programs, and Chromium (TIDEMARK_CHROMIUM, /usr/bin/chromium)."""
 
 from __future__ import annotations
 

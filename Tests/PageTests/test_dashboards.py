@@ -39,19 +39,20 @@ def widgets_of(answer: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
 
 def assert_equal(watched: Watched, data: Dict[str, Dict[str, Any]]) -> None:
     page = watched.page
-    people = page.get_by_role("region", name="People", exact=True)
+    people = page.get_by_role("article", name="People", exact=True)
     expect(people.locator(".metric-value")).to_have_attribute("title", f"{data['People']['value']:,}")
 
-    views = page.get_by_role("region", name="Views", exact=True)
+    views = page.get_by_role("article", name="Views", exact=True)
     views.get_by_text("Numbers").click()
+    expect(views.locator("tbody tr")).to_have_count(len(data["Views"]["data"]))
     shown = views.locator("tbody tr td:last-child").evaluate_all("all => all.map(one => one.title)")
     assert [int(text.replace(",", "")) for text in shown] == [row["count"] for row in data["Views"]["data"]]
 
-    funnel = page.get_by_role("region", name="Sign-up", exact=True)
+    funnel = page.get_by_role("article", name="Sign-up", exact=True)
     steps = data["Sign-up"]["data"]["steps"]
     assert funnel.locator(".funnel-users").all_inner_texts() == [f"{step['users']:,}" for step in steps]
 
-    features = page.get_by_role("region", name="Features", exact=True)
+    features = page.get_by_role("article", name="Features", exact=True)
     shown = features.locator("tbody tr").evaluate_all("rows => rows.map(row => row.cells[0].innerText)")
     assert shown == [row["properties.feature_name"] for row in data["Features"]["data"]][:10]
 
@@ -61,7 +62,7 @@ def test_a_dashboard_has_the_numbers_of_the_api(server: Service, watched: Watche
     data = widgets_of(server.call("GET", f"/v1/dashboards/{dashboard['dashboard_id']}/data?{DATES}"))
     assert_equal(watched, data)
     busiest = data["Busiest people"]["data"][0]["user_id"]
-    expect(watched.page.get_by_role("region", name="Busiest people", exact=True)).to_contain_text(busiest)
+    expect(watched.page.get_by_role("article", name="Busiest people", exact=True)).to_contain_text(busiest)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -88,7 +89,7 @@ def test_a_shared_link_shows_the_dashboard_without_its_people(
     data = widgets_of(Service(server.url, "").call("GET", f"/v1/shared/{token}/data?{DATES}"))
     assert_equal(watched, data)
     assert data["Busiest people"]["error"]["code"] == "private"
-    expect(watched.page.get_by_role("region", name="Busiest people", exact=True).get_by_role("alert")).to_be_visible()
+    expect(watched.page.get_by_role("article", name="Busiest people", exact=True).get_by_role("alert")).to_be_visible()
     assert len(texts) >= 2
     assert not any(busiest in text for text in texts)
     expect(watched.page.get_by_role("navigation")).to_have_count(0)

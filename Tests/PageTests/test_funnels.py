@@ -38,7 +38,7 @@ def assert_equal(page: Page, answer: Dict[str, Any]) -> None:
     assert len(shown) == len(answer["steps"])
     for number, (cells, step) in enumerate(zip(shown, answer["steps"]), 1):
         # Numbers below 10,000 are shown with all their digits.
-        assert cells == [f"{number} {step['name']}", f"{step['users']:,}", percent(step["conversion_rate"]),
+        assert cells == [f"{number} {step['step']}", f"{step['users']:,}", percent(step["conversion_rate"]),
                          percent(step["drop_off"]), percent(step["from_first"]), f"{step['dropped']:,}",
                          f"{step['in_progress']:,}", percent(step["conversion_rate_closed"])]
     expect(page.locator(".answer-figure strong")).to_have_text(percent(answer["overall_conversion_rate"]))
@@ -65,7 +65,7 @@ def test_a_funnel_is_built_by_mouse(server: Service, watched: Watched) -> None:
     build_by_mouse(watched)
     answer = answer_of(server, watched)
     assert answer["steps"][0]["users"] > 0
-    assert [step["name"] for step in answer["steps"]] == STEPS
+    assert [step["step"] for step in answer["steps"]] == STEPS
     assert_equal(watched.page, answer)
 
 

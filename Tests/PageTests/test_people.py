@@ -12,8 +12,8 @@ from watched import Watched
 
 
 def busiest(server: Service) -> str:
-    question = {"kind": "aggregate", "metrics": ["count"], "group_by": ["user_id"], "order_by": "count DESC", "limit": 1,
-                "filters": {"event_type": "sign_in"}}
+    question = {"kind": "aggregate", "metrics": ["count"], "group_by": ["user_id"], "order_by": "count DESC",
+                "limit": 1, "filters": {"event_type": "sign_in"}}
     return str(server.ask(question)["rows"][0]["user_id"])
 
 

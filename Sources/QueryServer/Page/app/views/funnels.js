@@ -152,7 +152,8 @@ class FunnelView {
     }
 
     show(question, answer) {
-        const { steps } = answer;
+        // The answer calls a step's name `step`.
+        const steps = answer.steps.map((step) => ({ ...step, name: step.step }));
         const last = steps.at(-1);
         const { columns, rows, element } = funnelTable(steps);
         fill(this.answer,
