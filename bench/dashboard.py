@@ -68,7 +68,7 @@ def measure_page(data, rounds):
             context = browser.new_context(viewport={"width": 1280, "height": 900})  # an empty cache each time
             page = context.new_page()
             page.goto(link.stdout.strip())
-            page.wait_for_selector("canvas")
+            page.wait_for_selector("nav")
             devtools = context.new_cdp_session(page)
             devtools.send("Network.enable")
             sizes = []
@@ -79,7 +79,7 @@ def measure_page(data, rounds):
             page.reload(wait_until="commit")
             page.wait_for_function(
                 "document.querySelectorAll('[data-widget]').length === 4 &&"
-                " document.querySelectorAll('[data-widget][data-state=drawn]').length === 4")
+                " !document.querySelector('[aria-busy=true], .skeleton')")
             taken.append((time.perf_counter() - started) * 1000)
             transferred = sum(sizes)
             context.close()

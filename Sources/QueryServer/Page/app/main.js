@@ -1,7 +1,7 @@
 // Starts the page: who am I, the shell, and the view that the address names.
 //
 // How to add a view
-//   1. Write `views/NAME.js` that exports `render(container, context, params)`, like `views/placeholder.js`.
+//   1. Write `views/NAME.js` that exports `render(container, context, params)`, like `views/not_found.js`.
 //   2. Put NAME into `views` below and, if it belongs into the navigation, into `shell.js`. That is all: the module is
 //      fetched when its address `#/NAME/ID?query` is opened.
 // `container` is an empty element. `params` is `{id, query}`: the text after the name, and URLSearchParams.
@@ -58,7 +58,7 @@ async function open() {
             if (!page.hasEvents) focusHeading(container, turn);
             return;
         }
-        const name = views.has(address.name) ? address.name : "placeholder";
+        const name = views.has(address.name) ? address.name : "not_found";
         const view = await import(`./views/${name}.js`);
         if (turn !== page.opened) return;
         fill(container);

@@ -34,7 +34,6 @@ export async function render(container, context) {
 function show(body, status, context) {
     const cards = [
         ...status.projects.flatMap((project) => projectCards(project, context.zone, status.projects.length > 1)),
-        ...(status.ledger ? [ledgerCard(status.ledger)] : []),
         logCard(status.log), serverCard(status.server),
     ];
     const worst = ["bad", "warning"].find((grade) => cards.some((card) => card.grade === grade)) ?? "good";
@@ -63,7 +62,7 @@ function cardElement({ title, grade, figure, text, facts }) {
 }
 
 function projectCards(project, zone, isNamed) {
-    return [arrivalCard(project, zone), answersCard(project), tableCard(project)]
+    return [arrivalCard(project, zone), answersCard(project), tableCard(project), ledgerCard(project.ledger)]
         .map((card) => (isNamed ? { ...card, title: `${card.title} of ${project.name}` } : card));
 }
 
@@ -107,17 +106,17 @@ function tableCard(project) {
 }
 
 function ledgerCard(ledger) {
-    const { stored, rejected, duplicate, quarantined, skipped } = ledger;
+    const { sources, stored, rejected, duplicate, quarantined, skipped } = ledger;
     const arrived = (stored ?? 0) + (rejected ?? 0) + (quarantined ?? 0);
     const refused = arrived > 0 ? ((rejected ?? 0) + (quarantined ?? 0)) / arrived : 0;
     return {
-        title: "Ledger", grade: refused > refusedBad ? "bad" : refused > refusedWarning ? "warning" : "good",
+        title: "Published ledger", grade: refused > refusedBad ? "bad" : refused > refusedWarning ? "warning" : "good",
         figure: `${shortNumber(stored)} stored`,
         text: refused > 0 ? `${percent(refused, 2)} of what arrived was refused.` : "Nothing that arrived was refused.",
         facts: [
             ["Stored", exactNumber(stored)], ["Rejected", exactNumber(rejected)],
             ["Quarantined", exactNumber(quarantined)], ["Duplicates left out", exactNumber(duplicate)],
-            ["Skipped by senders", exactNumber(skipped)],
+            ["Skipped by senders", exactNumber(skipped)], ["Sources", exactNumber(sources)],
         ],
     };
 }

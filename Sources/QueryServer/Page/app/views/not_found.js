@@ -1,4 +1,4 @@
-// The view for an address that names none, and the pattern of a view: head, then a part that loads, fails or is empty.
+// The view for an address that names none, and a short pattern of a view: head, then a part that loads or fails.
 
 import { fill, h } from "../dom.js";
 import { during, empty, viewHead } from "../states.js";
