@@ -1,5 +1,6 @@
 import Events
 import JSON
+import Synchronization
 import TestSupport
 import Testing
 
@@ -138,6 +139,29 @@ import Testing
         let other = try user([event("a", "2024-03-02", user: "v", anonymous: "u")])
         #expect(other.json["user"]?["total_events"] == 0)
         #expect(other.meta.warnings == [])
+    }
+
+    @Test func traitsThatTakeMoreThanTheyMayAreRefused() throws {
+        var known = event("$identify", "2024-03-01", user: "u")
+        known.values = (0..<20).map { EventValue(.trait, "t\($0)", .string(String(repeating: "x", count: 5000))) }
+        let fixture = try TableFixture()
+        try fixture.commit([known], nowMicros: micros("2024-06-01"))
+        let snapshot = try fixture.snapshot()
+        let user = try question(["kind": "user", "user_id": "u"])
+        #expect(throws: QueryError.self) { try QueryEngine.answer(user, snapshot, Execution(budgetBytes: 50_000)) }
+        #expect(throws: Never.self) { try QueryEngine.answer(user, snapshot, Execution(budgetBytes: 200_000)) }
+    }
+
+    @Test func aCancelledQuestionEndsBetweenSomeEventsOfAPerson() throws {
+        let fixture = try TableFixture()
+        try fixture.commit(
+            (0..<20_000).map { _ in event("a", "2024-03-01", user: "u") }, nowMicros: micros("2024-06-01"))
+        let callCount = Mutex(0)
+        let impatient = Execution(isCancelled: { callCount.withLock { $0 += 1; return $0 > 20 } })
+        let snapshot = try fixture.snapshot()
+        #expect(throws: QueryError.cancelled) {
+            try QueryEngine.answer(try question(["kind": "user", "user_id": "u"]), snapshot, impatient)
+        }
     }
 
     @Test func nobodyIsZerosAndNulls() throws {
