@@ -1,7 +1,6 @@
 import Events
 import Files
 import JSON
-import Synchronization
 import TestSupport
 import Testing
 import Zones
@@ -162,8 +161,7 @@ import Zones
             (0..<20_000).map { event("a", "2024-03-01", user: "u", [("n", .int64(Int64($0)))]) },
             nowMicros: micros("2024-06-01"))
         let snapshot = try fixture.snapshot()
-        let callCount = Mutex(0)
-        let impatient = Execution(isCancelled: { callCount.withLock { $0 += 1; return $0 > 10 } })
+        let impatient = Execution.cancelled(after: 10)
         #expect(throws: QueryError.cancelled) {
             try EventCatalog.properties(snapshot, eventType: nil, try period(), impatient)
         }

@@ -1,6 +1,5 @@
 import Events
 import JSON
-import Synchronization
 import TestSupport
 import Testing
 
@@ -156,8 +155,7 @@ import Testing
         let fixture = try TableFixture()
         try fixture.commit(
             (0..<20_000).map { _ in event("a", "2024-03-01", user: "u") }, nowMicros: micros("2024-06-01"))
-        let callCount = Mutex(0)
-        let impatient = Execution(isCancelled: { callCount.withLock { $0 += 1; return $0 > 20 } })
+        let impatient = Execution.cancelled(after: 20)
         let snapshot = try fixture.snapshot()
         #expect(throws: QueryError.cancelled) {
             try QueryEngine.answer(try question(["kind": "user", "user_id": "u"]), snapshot, impatient)
