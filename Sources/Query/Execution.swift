@@ -24,6 +24,17 @@ package struct Execution: Sendable {
     /// Goes on only while the answer is wanted.
     func check() throws(QueryError) { if isCancelled() { throw .cancelled } }
 
+    /// What is read one by one, between two checks.
+    private static let partCount = 1024
+
+    /// Calls `body` with some of the elements after the others, in order.
+    func forEachPart<Element>(of elements: [Element], _ body: ([Element]) throws -> Void) throws {
+        for start in stride(from: 0, to: elements.count, by: Self.partCount) {
+            try check()
+            try body(Array(elements[start..<min(start + Self.partCount, elements.count)]))
+        }
+    }
+
     /// Makes `count` results and hands each to `take`, one at a time, in any order. The first error ends it.
     func forEach<Result: Sendable>(
         _ count: Int, make: @Sendable (Int) throws -> Result, take: @Sendable (Int, Result) throws -> Void

@@ -26,8 +26,8 @@ struct PersonIDs: Sendable {
     /// - Parameter scan: has an event of everybody who will be asked for.
     init(_ scan: Scan, _ execution: Execution) { (pieces, self.execution) = (scan.pieces, execution) }
 
-    /// Calls `body` with each key and its id, once each, in any order. O(rows or keys, whichever are fewer, × the log of
-    /// the other) for each chunk.
+    /// Calls `body` with each key and its id, once each, in any order. For each chunk O(a × log b), a and b the counts
+    /// of its rows and of the keys, the lesser first.
     /// - Parameter keys: no two equal.
     func forEach(_ keys: [Int64], _ body: (_ key: Int64, PersonID) -> Void) throws {
         let wanted = keys.sorted()

@@ -85,7 +85,9 @@ struct PropertyRun: Sendable {
             guard case .strings(let texts)? = try view.values(EventSchema.jsonColumn(scope)) else { continue }
             let uses = CodeUses(texts.codes, codeCount: texts.dictionary.count, rows, times)
             var members = MemberCounts()
-            for code in uses.codes { members.add(texts.dictionary.span(code), uses, code) }
+            try execution.forEachPart(of: Array(uses.codes)) { codes in
+                for code in codes { members.add(texts.dictionary.span(code), uses, code) }
+            }
             members.forEach { name, texts, counts, first, last in
                 let name = PropertyName(scope: scope, name: name)
                 var count = part.counts[name] ?? PropertyCount()

@@ -33,7 +33,9 @@ struct UserProfile: Sendable {
     /// About what it holds in memory.
     var byteCount: Int {
         let entries = countsByType.count + countsByFeature.count + days.count + sessionIDs.count + traits.count
-        return entries * Self.entryBytes + looseTimes.count * MemoryLayout<Int64>.size
+        let texts = countsByFeature.keys.reduce(0) { $0 + $1.count }
+        let values = traits.values.reduce(0) { $0 + $1.value.memoryBytes }
+        return entries * Self.entryBytes + texts + values + looseTimes.count * MemoryLayout<Int64>.size
     }
 
     // MARK: Events

@@ -64,8 +64,8 @@ struct UserRun: Sendable {
             return part
         }
         let activity = try view.rows(question.filter.ofActivity, in: question.range, of: person)
-        try part.profile.add(activity: activity, view, question.zone)
-        try part.profile.add(descriptions: rows, view)
+        try execution.forEachPart(of: activity) { try part.profile.add(activity: $0, view, question.zone) }
+        try execution.forEachPart(of: rows) { try part.profile.add(descriptions: $0, view) }
         part.ambiguousNames = view.ambiguousNames
         return part
     }

@@ -154,4 +154,16 @@ import Zones
         #expect(throws: QueryError.self) { try self.period("never") }
         #expect(throws: QueryError.self) { try self.period(zone: "Mars/Olympus") }
     }
+
+    @Test func aCancelledListingEndsBetweenSomeValuesOfAChunk() throws {
+        let fixture = try TableFixture()
+        try fixture.commit(
+            (0..<20_000).map { event("a", "2024-03-01", user: "u", [("n", .int64(Int64($0)))]) },
+            nowMicros: micros("2024-06-01"))
+        let snapshot = try fixture.snapshot()
+        let impatient = Execution.cancelled(after: 10)
+        #expect(throws: QueryError.cancelled) {
+            try EventCatalog.properties(snapshot, eventType: nil, try period(), impatient)
+        }
+    }
 }

@@ -141,8 +141,7 @@ import Zones
         (#"{"kind":"segment","segment":{"all":\#(many(65, #"{"did":"a"}"#))}}"#, "segment.all[64]"),
         (#"{"kind":"segment","segment":{"all":\#(many(65, #"{"any":[]}"#))}}"#, "segment.all[64]"),
         (#"{"kind":"aggregate","filters":\#(tests(257))}"#, ""),
-        (#"{"kind":"funnel","steps":[{"event_type":"a","filters":\#(tests(200))},{"event_type":"b"}],"filters":\#(tests(57))}"#,
-            ""),
+        (#"{"kind":"funnel","steps":[{"event_type":"a","filters":\#(tests(257))},{"event_type":"b"}]}"#, ""),
         (#"{"kind":"segment","segment":{"did":"a","filters":\#(tests(200))},"filters":\#(tests(56))}"#, ""),
     ]
 

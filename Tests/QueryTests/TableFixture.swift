@@ -3,6 +3,7 @@ import Events
 import Files
 import JSON
 import Query
+import Synchronization
 import Table
 import TestSupport
 import WAL
@@ -69,9 +70,11 @@ func micros(_ text: String) -> Int64 {
 }
 
 func question(_ json: JSONValue, now: String = "2024-03-20T12:00:00Z") throws -> Question {
-    let context = QuestionContext(nowMicros: micros(now), zoneNamed: { name throws(ZoneError) in
-        try Zone(named: name, disk: .posix)
-    })
+    let context = QuestionContext(
+        nowMicros: micros(now),
+        zoneNamed: { name throws(ZoneError) in
+            try Zone(named: name, disk: .posix)
+        })
     return try Question(parsing: json, context: context)
 }
 
@@ -85,4 +88,12 @@ func event(
     event.anonymousID = anonymous
     event.values = properties.map { EventValue(.property, $0.0, $0.1) }
     return event
+}
+
+extension Execution {
+    /// Is cancelled when it has been asked so often.
+    static func cancelled(after count: Int) -> Execution {
+        let rest = Atomic(count)
+        return Execution(isCancelled: { rest.subtract(1, ordering: .relaxed).newValue < 0 })
+    }
 }

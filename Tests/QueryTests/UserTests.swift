@@ -140,6 +140,28 @@ import Testing
         #expect(other.meta.warnings == [])
     }
 
+    @Test func traitsThatTakeMoreThanTheyMayAreRefused() throws {
+        var known = event("$identify", "2024-03-01", user: "u")
+        known.values = (0..<20).map { EventValue(.trait, "t\($0)", .string(String(repeating: "x", count: 5000))) }
+        let fixture = try TableFixture()
+        try fixture.commit([known], nowMicros: micros("2024-06-01"))
+        let snapshot = try fixture.snapshot()
+        let user = try question(["kind": "user", "user_id": "u"])
+        #expect(throws: QueryError.self) { try QueryEngine.answer(user, snapshot, Execution(budgetBytes: 50_000)) }
+        #expect(throws: Never.self) { try QueryEngine.answer(user, snapshot, Execution(budgetBytes: 200_000)) }
+    }
+
+    @Test func aCancelledQuestionEndsBetweenSomeEventsOfAPerson() throws {
+        let fixture = try TableFixture()
+        try fixture.commit(
+            (0..<20_000).map { _ in event("a", "2024-03-01", user: "u") }, nowMicros: micros("2024-06-01"))
+        let impatient = Execution.cancelled(after: 20)
+        let snapshot = try fixture.snapshot()
+        #expect(throws: QueryError.cancelled) {
+            try QueryEngine.answer(try question(["kind": "user", "user_id": "u"]), snapshot, impatient)
+        }
+    }
+
     @Test func nobodyIsZerosAndNulls() throws {
         let user = try user([event("a", "2024-03-01", user: "v")]).json["user"]
         #expect(user?["total_events"] == 0)
