@@ -85,6 +85,23 @@ import Testing
         #expect(try store.put(key, name: "", body: body, if: .isNew).body == body)
     }
 
+    /// PostgreSQL 15 and newer let nobody but its owner make tables in a database.
+    @Test(.enabled(if: Database.server != nil)) func aDatabaseWhereNoTableCanBeMadeIsOfNoUseAtPresent() throws {
+        let administrator = try PostgreSQLConnection(try #require(Database.server))
+        let own = try database(administrator)
+        let guest = "\(own.database)_guest"
+        _ = try administrator.run("CREATE ROLE \(guest) LOGIN", [])
+        let address = PostgreSQLAddress(
+            host: own.host, port: own.port, database: own.database, username: guest, password: nil)
+        let reports = Mutex(0)
+        let store = MetadataStore(.postgresql(address), clock: { 1 }, report: { _ in reports.withLock { $0 += 1 } })
+        for _ in 0..<2 {
+            let error = #expect(throws: MetadataError.self) { try store.check() }
+            #expect(error?.isOfTheStore == true && "\(error as Any)".contains("permission denied"))
+        }
+        #expect(reports.withLock { $0 } == 1)
+    }
+
     @Test(.enabled(if: Database.server != nil)) func aBrokenConnectionIsMadeAnew() throws {
         let administrator = try PostgreSQLConnection(try #require(Database.server))
         let address = try database(administrator)
