@@ -163,7 +163,13 @@ package final class MetadataStore: Sendable {
         case .postgresql(let address): connection = try PostgreSQLConnection(address)
         case .none(let reason): throw .unreachable(reason: reason)
         }
-        try connection.migrate(nowMicros: clock())
+        do throws(MetadataError) {
+            try connection.migrate(nowMicros: clock())
+        } catch {
+            // A database that refuses the tables is of no use, whatever is asked of it.
+            guard case .refused(let reason) = error else { throw error }
+            throw .unreachable(reason: "its tables cannot be made or read: \(reason)")
+        }
         return connection
     }
 }

@@ -1,4 +1,5 @@
 import CPQ
+import Glibc
 
 // Safe throughout: connection and results come from the library and are freed once, in deinit or before the function
 // ends; strings it returns are copied before that; strings given to it live for the call.
@@ -27,6 +28,9 @@ final class PostgreSQLConnection: SQLConnection {
     private static let advisoryLock: Int64 = 0x7469_6465_6D61_726B
     /// OIDs of the server's catalog that no release changes: int8 and int4.
     private static let integerTypes: Set<UInt32> = [20, 23]
+    /// How long an answer is waited for: longer than the server gives a statement, so that what is awaited in vain is
+    /// a server that stands still or a network that loses everything. Other callers wait meanwhile.
+    private static let answerLimit = Duration.seconds(7)
 
     private let connection: OpaquePointer
 
@@ -51,6 +55,7 @@ final class PostgreSQLConnection: SQLConnection {
             throw .unreachable(reason: reason)
         }
         unsafe self.connection = unsafe connection
+        unsafe PQsetnonblocking(connection, 1)
         // What the server remarks beside its answers; else the library writes it to standard error.
         unsafe PQsetNoticeProcessor(connection, { _, _ in }, nil)
     }
@@ -75,15 +80,48 @@ final class PostgreSQLConnection: SQLConnection {
             }
         }
         // All in text form; the server infers the types from where the parameters stand.
-        let result = unsafe withCStrings(texts) { values in
-            unsafe PQexecParams(connection, statement, Int32(texts.count), nil, values, nil, nil, 0)
+        let isSent = unsafe withCStrings(texts) { values in
+            unsafe PQsendQueryParams(connection, statement, Int32(texts.count), nil, values, nil, nil, 0)
         }
+        guard isSent == 1 else { throw unsafe error(nil) }
+        let result = unsafe try answer()
         defer { unsafe PQclear(result) }
         switch unsafe PQresultStatus(result) {
         case PGRES_COMMAND_OK: return []
         case PGRES_TUPLES_OK: return unsafe rows(result)
         default: throw unsafe error(result)
         }
+    }
+
+    /// Sends what is unsent and takes the whole answer: the last of its results, whose memory is the caller's.
+    private func answer() throws(MetadataError) -> OpaquePointer? {
+        let end = ContinuousClock.now + Self.answerLimit
+        var last: OpaquePointer?
+        while true {
+            let isUnsent = unsafe PQflush(connection) == 1
+            if !isUnsent, unsafe PQisBusy(connection) == 0 {
+                // A connection that broke gives a result that says so.
+                guard let result = unsafe PQgetResult(connection) else { return unsafe last }
+                unsafe PQclear(last)
+                unsafe last = result
+            } else if wait(until: end, isUnsent: isUnsent) {
+                _ = unsafe PQconsumeInput(connection)
+            } else {
+                unsafe PQclear(last)
+                throw .unreachable(reason: "no answer within \(Self.answerLimit)")
+            }
+        }
+    }
+
+    /// - Returns: whether the socket may have something for us before `end`.
+    private func wait(until end: ContinuousClock.Instant, isUnsent: Bool) -> Bool {
+        let left = ContinuousClock.now.duration(to: end)
+        guard left > .zero else { return false }
+        var request = pollfd(
+            fd: unsafe PQsocket(connection), events: Int16(POLLIN | (isUnsent ? POLLOUT : 0)), revents: 0)
+        // A signal ends it early: then nothing is there yet, and the next call waits on.
+        _ = unsafe poll(&request, 1, Int32(left / .milliseconds(1)) + 1)
+        return true
     }
 
     private func rows(_ result: OpaquePointer?) -> [[SQLValue]] {

@@ -59,9 +59,10 @@ import Wire
         let message = try send(to: collector)
         #expect(message.verdicts == [Verdict(sequence: 4, count: 1, code: .schema)])
         #expect([message.totals.stored, message.totals.rejected, message.totals.quarantined] == [5, 1, 0])
-        #expect(try StoredEvents(data: collector.data).types == [
-            "feature_used": 1, "purchase": 2, "unheard_of": 1, "$set_traits": 1,
-        ])
+        #expect(
+            try StoredEvents(data: collector.data).types == [
+                "feature_used": 1, "purchase": 2, "unheard_of": 1, "$set_traits": 1,
+            ])
         let metrics = try collector.get("/metrics").body
         for line in [
             #"event_type="feature_used",kind="undeclared_property"} 1"#,
@@ -75,9 +76,10 @@ import Wire
     @Test func rejectAndStrictCostTheEventsThemselves() throws {
         let collector = try collector("plan: reject, strict: true")
         let message = try send(to: collector)
-        #expect(message.verdicts == [
-            Verdict(sequence: 1, count: 1, code: .schema), Verdict(sequence: 3, count: 3, code: .schema),
-        ])
+        #expect(
+            message.verdicts == [
+                Verdict(sequence: 1, count: 1, code: .schema), Verdict(sequence: 3, count: 3, code: .schema),
+            ])
         #expect(try StoredEvents(data: collector.data).types == ["purchase": 1, "$set_traits": 1])
         #expect(try violations(collector)?["(undeclared)"]?["undeclared_type"]?.asInteger == 1)
     }
@@ -108,6 +110,48 @@ import Wire
         }
     }
 
+    /// What a plan once made of a batch stays so, whatever the plan is when it is sent again: after a crash, under
+    /// another plan, and from the tables.
+    @Test func aResendHasTheFateThatTheFirstCopyHad() throws {
+        let folder = TemporaryFolder()
+        var random = SeededRandom(seed: 7)
+        let source = SourceID.random(using: &random)
+        let bytes = try Self.bytes()
+        func acknowledge(_ plan: String, bases: [UInt64], publishes: Bool = false) throws -> [Acknowledgement] {
+            let collector = CollectorProcess(
+                data: folder("data"), analytics: ["tracking: {plan: \(plan), strict: true}"] + Self.seedsEvents)
+            try collector.start()
+            let client = try FrameClient(.unix(path: collector.socketPath))
+            _ = client.hello(token: try collector.token())
+            _ = client.open(source)
+            let messages = try bases.map { base in
+                client.socket.send(EventBatch.frame(base, count: 6, bytes).encoded())
+                guard case .acknowledgement(let message) = client.next() else {
+                    throw CollectorProcess.Failure(description: "no ACK: \(collector.log())")
+                }
+                return message
+            }
+            if publishes { #expect(try collector.admin("publish").status == .done) }
+            collector.kill(SIGKILL)
+            return messages
+        }
+        let first = try acknowledge("quarantine", bases: [1])
+        #expect(first[0].verdicts == [Verdict(sequence: 4, count: 1, code: .schema)])
+        #expect([first[0].totals.stored, first[0].totals.rejected, first[0].totals.quarantined] == [2, 1, 3])
+        let refused = [Verdict(sequence: 7, count: 1, code: .schema), Verdict(sequence: 9, count: 3, code: .schema)]
+        let second = try acknowledge("reject", bases: [1, 7], publishes: true)
+        #expect(second[0].verdicts == first[0].verdicts && second[0].totals == first[0].totals)
+        #expect(second[1].verdicts == refused)
+        #expect([second[1].totals.stored, second[1].totals.rejected, second[1].totals.quarantined] == [4, 5, 3])
+        let third = try acknowledge("strip", bases: [1, 7, 13], publishes: true)
+        #expect(third[0].verdicts == first[0].verdicts && third[1].verdicts == refused)
+        #expect(third[2].verdicts == [Verdict(sequence: 16, count: 1, code: .schema)])
+        #expect([third[2].totals.stored, third[2].totals.rejected, third[2].totals.quarantined] == [9, 6, 3])
+        #expect(try StoredEvents(data: folder("data")).rowCount == 9)
+        let commits = try Disk.posix.list(folder("data/default/quarantine/_delta_log"))
+        #expect(commits == ["00000000000000000000.json"])
+    }
+
     @Test func withTrackingOffEverythingIsRefusedAndTheStartSaysSo() throws {
         let collector = try collector("enabled: false")
         let message = try send(to: collector)
@@ -117,9 +161,10 @@ import Wire
     }
 
     @Test func theStartNamesWhatIsNotActedOn() throws {
+        // `batch_size` is for the SDKs.
         let collector = try collector("batch_size: 50", events: ["privacy: {anonymize_ip: true, hash_user_id: false}"])
         let line = collector.log().split(separator: "\n").first { $0.contains("does not act on") }
         let keys = try line.map { try JSONValue(parsing: String($0)) }?["keys"]
-        #expect(keys == ["analytics.tracking.batch_size", "analytics.privacy.anonymize_ip"])
+        #expect(keys == ["analytics.privacy.anonymize_ip"])
     }
 }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import JSON
 import Synchronization
 import TestSupport
 import Testing
@@ -50,20 +51,67 @@ import Testing
         #expect(throws: MetadataError.unreachable(reason: "DB_USERNAME is not set")) { try store.check() }
     }
 
-    @Test(.enabled(if: Database.server != nil)) func aBrokenConnectionIsMadeAnew() throws {
+    /// A database of the test's own, so that ending its sessions ends no other test's.
+    private func database(_ administrator: PostgreSQLConnection) throws -> PostgreSQLAddress {
         let server = try #require(Database.server)
-        let administrator = try PostgreSQLConnection(server)
-        // A database of its own, so that ending its sessions ends no other test's.
         let name = "reconnect_\(UInt64.random(in: 0 ... .max))"
         _ = try administrator.run("CREATE DATABASE \(name)", [])
-        let address = PostgreSQLAddress(
+        return PostgreSQLAddress(
             host: server.host, port: server.port, database: name, username: server.username, password: nil)
+    }
+
+    /// As in a server that is stopped, or behind a network that swallows everything: nobody ends the connection.
+    @Test(.enabled(if: Database.server != nil)) func aServerThatStandsStillIsGivenUp() throws {
+        let administrator = try PostgreSQLConnection(try #require(Database.server))
+        let address = try database(administrator)
+        let store = MetadataStore(.postgresql(address), clock: { 1 })
+        try store.check()
+        let pids = try administrator.run(
+            "SELECT pid FROM pg_stat_activity WHERE datname = $1", [.text(address.database)])
+        guard case .integer(let pid)? = pids.first?.first else {
+            Issue.record("no session: \(pids)")
+            return
+        }
+        #expect(kill(pid_t(pid), SIGSTOP) == 0)
+        defer { kill(pid_t(pid), SIGCONT) }
+        let started = ContinuousClock.now
+        // More than a socket's buffers hold.
+        let body = JSONValue.string(String(repeating: "x", count: 4 << 20))
+        let key = DocumentKey(project: "p", kind: .dashboard, id: "a")
+        let error = #expect(throws: MetadataError.self) { try store.put(key, name: "", body: body, if: .isNew) }
+        #expect(error?.isOfTheStore == true && started.duration(to: .now) < .seconds(20))
+        // Another session of the same server answers.
+        try store.check()
+        #expect(try store.put(key, name: "", body: body, if: .isNew).body == body)
+    }
+
+    /// PostgreSQL 15 and newer let nobody but its owner make tables in a database.
+    @Test(.enabled(if: Database.server != nil)) func aDatabaseWhereNoTableCanBeMadeIsOfNoUseAtPresent() throws {
+        let administrator = try PostgreSQLConnection(try #require(Database.server))
+        let own = try database(administrator)
+        let guest = "\(own.database)_guest"
+        _ = try administrator.run("CREATE ROLE \(guest) LOGIN", [])
+        let address = PostgreSQLAddress(
+            host: own.host, port: own.port, database: own.database, username: guest, password: nil)
+        let reports = Mutex(0)
+        let store = MetadataStore(.postgresql(address), clock: { 1 }, report: { _ in reports.withLock { $0 += 1 } })
+        for _ in 0..<2 {
+            let error = #expect(throws: MetadataError.self) { try store.check() }
+            #expect(error?.isOfTheStore == true && "\(error as Any)".contains("permission denied"))
+        }
+        #expect(reports.withLock { $0 } == 1)
+    }
+
+    @Test(.enabled(if: Database.server != nil)) func aBrokenConnectionIsMadeAnew() throws {
+        let administrator = try PostgreSQLConnection(try #require(Database.server))
+        let address = try database(administrator)
         let store = MetadataStore(.postgresql(address), clock: { 1 })
         let key = DocumentKey(project: "p", kind: .dashboard, id: "a")
         let put = try store.put(key, name: "", body: 1, if: .isNew)
         // As a restart of the server would.
         let ended = try administrator.run(
-            "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1", [.text(name)])
+            "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1", [.text(address.database)]
+        )
         #expect(ended == [[.text("true")]])
         var seen: Document?
         for _ in 0..<2 where seen == nil {

@@ -37,7 +37,7 @@ enum Arrows {
         Module("HTTPServer", "CMicroHTTPD Glibc Synchronization"),
         Module("Config", "CYAML JSON Files Bytes Glibc"),
         Module("Telemetry", "Zones JSON Bytes Glibc Synchronization"),
-        Module("Metadata", "CSQLite CPQ JSON Files Synchronization"),
+        Module("Metadata", "CSQLite CPQ JSON Files Glibc Synchronization"),
     ]
 
     static let shells = [
