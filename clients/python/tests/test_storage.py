@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, Dict
 
 import pytest
@@ -102,6 +103,22 @@ def test_more_events_than_the_queue_holds_are_all_stored(config: Config, collect
             assert len(collector.stored) == 55 and client.stats().skipped == 0
 
     asyncio.run(scenario())
+
+
+def test_a_loop_turns_while_many_events_are_stored(config: Config, collector: Collector) -> None:
+    async def scenario() -> float:
+        storage = EventStorage(config)
+        task = asyncio.create_task(storage.store_events([event(number) for number in range(60)] * 500))
+        longest = 0.0
+        while not task.done():
+            started = time.monotonic()
+            await asyncio.sleep(0)
+            longest = max(longest, time.monotonic() - started)
+        await task
+        await storage.close()
+        return longest
+
+    assert asyncio.run(scenario()) < 0.2
 
 
 def test_events_that_are_dropped_are_an_error(config: Config) -> None:
