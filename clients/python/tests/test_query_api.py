@@ -222,7 +222,7 @@ def test_an_answer_that_comes_before_the_question_is_sent_is_heard(config: Confi
         link, _ = server.accept()
         with link:
             link.recv(1 << 10)
-            link.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(told) + told)
+            link.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
             link.shutdown(socket.SHUT_RDWR)
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -103,6 +103,10 @@ class EventStorage:
         """The id of the session that runs for the user now, or `at` an instant."""
         return self._sessions.active(user_id, at or datetime.now(timezone.utc))
 
+    async def get_or_create_session(self, user_id: str, at: datetime) -> str:
+        """The id of the session that runs for the user at an instant; a new one if there is none."""
+        return self._sessions.join(user_id, at)
+
     async def create_session(self, session: UserSession) -> None:
         """From here on this session runs for its user."""
         self._sessions.extend(session.user_id, session.session_id, instant(session.start_time))
