@@ -41,7 +41,7 @@ def test_every_call_sends_its_type_and_its_properties(config: Config, collector:
 
     async def act(tracker: EventTracker) -> None:
         ids.append(await tracker.track_event(EventType.SUBMIT, "u", {"form_name": "signup"}))
-        ids.append(await tracker.track_page_view("u", "home", {"url": "https://e.example/home"}))
+        ids.append(await tracker.track_page_view("u", "home", {"url": "https://e.example/home", "referrer": "/"}))
         ids.append(await tracker.track_page_view("u", "home"))
         ids.append(await tracker.track_click("u", "buy", "button", {"element_text": "Buy"}))
         ids.append(await tracker.track_feature_used("u", "search", {"results_count": 10}))
@@ -54,7 +54,7 @@ def test_every_call_sends_its_type_and_its_properties(config: Config, collector:
     items = Json('[{"sku":"a"}]')
     assert [(event.type, event.properties) for event in stored] == [
         ("submit", {"form_name": "signup"}),
-        ("page_view", {"page_name": "home", "url": "https://e.example/home"}),
+        ("page_view", {"page_name": "home", "url": "https://e.example/home", "referrer": "/"}),
         ("page_view", {"page_name": "home"}),
         ("click", {"element_id": "buy", "element_type": "button", "element_text": "Buy"}),
         ("feature_used", {"feature_name": "search", "results_count": 10}),
@@ -77,14 +77,14 @@ def test_every_event_type_has_its_name() -> None:
 def test_device_location_context_and_session_are_sent_as_given_and_never_made_up(config: Config,
                                                                                 collector: Collector) -> None:
     async def act(tracker: EventTracker) -> None:
-        await tracker.track_event(EventType.CLICK, "u", {}, "s", {"os": "Linux"}, {"country": "DE"}, {"plan": "pro"},
-                                  timestamp=NOON)
+        await tracker.track_event(EventType.CLICK, "u", {}, "s", device, place, {"plan": "pro"}, timestamp=NOON)
         await tracker.track_event(EventType.CLICK, "u", {})
         await tracker.track_page_view("u", "home", session_id="s2", device={"type": "phone"})
 
+    device = {"type": "web", "os": "Linux", "browser": "Firefox", "screen_resolution": "1920x1080"}
+    place = {"country": "DE", "region": "NW", "city": "Köln"}
     first, second, third = tracked(config, collector, act)
-    assert (first.session_id, first.device, first.location, first.context) == (
-        "s", {"os": "Linux"}, {"country": "DE"}, {"plan": "pro"})
+    assert (first.session_id, first.device, first.location, first.context) == ("s", device, place, {"plan": "pro"})
     assert first.timestamp == int(NOON.timestamp()) * 1_000_000
     assert (second.session_id, second.device, second.location, second.context) == (None, {}, {}, {})
     assert (third.session_id, third.device) == ("s2", {"type": "phone"})
@@ -118,14 +118,17 @@ def test_tracking_that_is_off_sends_nothing_needs_no_token_and_counts(config: Co
     assert collector.stored == [] and collector.hellos == []
 
 
-def test_a_type_that_is_off_is_dropped_and_counted(config: Config, collector: Collector) -> None:
+@pytest.mark.parametrize("off", ["page_view", "click", "feature_used", "purchase", "error"])
+def test_a_type_that_is_off_is_dropped_and_counted(config: Config, collector: Collector, off: str) -> None:
     async def act(tracker: EventTracker) -> None:
-        assert await tracker.track_click("u", "a", "b") == ""
-        assert await tracker.track_page_view("u", "home")
-        assert tracker.dropped == 1
+        ids = [await tracker.track_page_view("u", "home"), await tracker.track_click("u", "a", "b"),
+               await tracker.track_feature_used("u", "a"), await tracker.track_purchase("u", "p", 5, "EUR", []),
+               await tracker.track_error("u", "IOError", "no disk")]
+        assert ids.count("") == tracker.dropped == 1
 
-    config["events"] = {"click": {"enabled": False, "properties": ["element_id"]}, "page_view": {"enabled": True}}
-    assert [event.type for event in tracked(config, collector, act)] == ["page_view"]
+    config["events"] = {"sign_up": {"enabled": True}, off: {"enabled": False, "properties": ["element_id"]}}
+    types = [event.type for event in tracked(config, collector, act)]
+    assert types == [one for one in ("page_view", "click", "feature_used", "purchase", "error") if one != off]
 
 
 def test_batch_size_and_flush_interval_are_those_of_the_configuration(config: Config, collector: Collector) -> None:
