@@ -40,10 +40,22 @@ def test_the_file_of_the_daemons_gives_every_section_that_the_classes_take() -> 
     assert config["tracking"]["identity"]["merge_window"] == 30
     assert config["tracking"]["identity"]["storage"]["retention"]["events"] == 365
     assert config["tracking"]["events"]["click"]["properties"] == ["element_id", "element_type", "element_text"]
+    assert config["tracking"]["storage"]["type"] == "postgresql"
     for name in ("storage", "query", "aggregation", "segmentation", "funnel"):
         assert isinstance(config["analytics"][name], dict), name
     assert isinstance(config["dashboard"]["analytics"], dict)
     assert isinstance(config["dashboard"]["dashboard_store"], dict)
+
+
+def test_the_file_declares_the_properties_of_each_type() -> None:
+    events = tidemark.load_config(CONFIG / "analytics_config.yaml")["tracking"]["events"]
+    assert {name: (event["enabled"], event["properties"]) for name, event in events.items()} == {
+        "page_view": (True, ["url", "referrer", "page_name"]),
+        "click": (True, ["element_id", "element_type", "element_text"]),
+        "feature_used": (True, ["feature_name", "feature_version"]),
+        "purchase": (True, ["purchase_id", "amount", "currency", "items"]),
+        "error": (True, ["error_type", "error_message", "stack_trace"]),
+    }
 
 
 def test_the_file_of_dashboards_gives_their_widgets() -> None:

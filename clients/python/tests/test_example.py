@@ -136,6 +136,10 @@ async def make_dashboards(manager: DashboardManager) -> None:
     data = await manager.get_dashboard_data(dashboard_id, MONTH)
     total, active, chart, funnel, types = data["widgets"]
     assert not any("error" in widget for widget in data["widgets"])
+    for made, defined in zip(data["widgets"], [*overview["widgets"], table]):
+        for name in ("widget_id", "type", "title", "chart_type", "columns"):
+            assert name not in defined or made[name] == defined[name], name
+    assert {"value", "trend"} <= set(total)
     assert total["value"] == active["value"] >= 2 and len(chart["data"]) >= 1 and len(types["data"]) >= 5
     assert [step["step"] for step in funnel["data"]["steps"]] == ["Page View", "Click Signup", "Submit Form", "Sign Up"]
     changed = await manager.update_dashboard(dashboard_id, name="Mine")

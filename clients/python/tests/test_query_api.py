@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import shutil
 import socket
 import subprocess
@@ -211,6 +212,26 @@ def test_a_client_that_the_application_closed_holds_no_question_up(api: QueryAPI
         await tracker.close(0.1)
 
     asyncio.run(scenario())
+
+
+def test_an_answer_that_comes_before_the_question_is_sent_is_heard(config: Config) -> None:
+    """As of a queryd that takes no question of that size, and says so at once."""
+    told = json.dumps({"error": {"code": "too_large", "message": "at most 1 MiB"}}).encode()
+
+    def answer() -> None:
+        link, _ = server.accept()
+        with link:
+            link.recv(1 << 10)
+            link.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: %d\r\n\r\n" % len(told) + told)
+            link.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        api = QueryAPI({"query": {"url": f"http://127.0.0.1:{server.getsockname()[1]}", "token": TOKEN}})
+        with pytest.raises(QuestionRefused, match="too_large: at most 1 MiB"):
+            asyncio.run(api.ask({**COUNT, "filters": {"a": "x" * (32 << 20)}}))
+        thread.join()
 
 
 def test_a_machine_that_does_not_answer_is_given_up_early(api: QueryAPI, monkeypatch: pytest.MonkeyPatch) -> None:

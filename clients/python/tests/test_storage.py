@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any, Dict
 
 import pytest
@@ -43,7 +44,7 @@ def test_what_is_stored_comes_back(config: Config, collector: Collector) -> None
         assert [one.user_id for one in await storage.get_events(user_id="d")] == [None]
         assert [one.event_id for one in await storage.get_events(event_type="tock")] == [sent[2].event_id]
         session = await storage.get_session("s")
-        assert isinstance(session, UserSession) and session.user_id == "u" and len(session.events) == 1
+        assert session == UserSession("s", "u", back[0].timestamp, back[0].timestamp, [back[0]], {})
         assert await storage.get_session("none") is None
         assert await storage.close(5)
 
@@ -104,6 +105,22 @@ def test_more_events_than_the_queue_holds_are_all_stored(config: Config, collect
     asyncio.run(scenario())
 
 
+def test_a_loop_turns_while_many_events_are_stored(config: Config, collector: Collector) -> None:
+    async def scenario() -> float:
+        storage = EventStorage(config)
+        task = asyncio.create_task(storage.store_events([event(number) for number in range(60)] * 500))
+        longest = 0.0
+        while not task.done():
+            started = time.monotonic()
+            await asyncio.sleep(0)
+            longest = max(longest, time.monotonic() - started)
+        await task
+        await storage.close()
+        return longest
+
+    assert asyncio.run(scenario()) < 0.2
+
+
 def test_events_that_are_dropped_are_an_error(config: Config) -> None:
     async def scenario() -> None:
         storage = EventStorage(config)
@@ -130,7 +147,8 @@ def test_an_event_that_cannot_be_stored_is_refused(config: Config, wrong: Config
 
 
 def test_an_event_goes_to_json_and_back() -> None:
-    one = event(1, device={"os": "Linux"}, anonymous_id="d")
+    one = event(1, device={"os": "Linux"}, location={"city": "Köln"}, context={"a": [1, None]}, session_id="s",
+                anonymous_id="d")
     assert Event.from_json(one.to_json()) == one and Event.from_dict(one.to_dict()) == one
     small = Event.from_dict({"event_id": "e", "event_type": "a", "timestamp": "2026-01-01", "device": None, "other": 1})
     assert (small.user_id, small.session_id, small.properties, small.device) == (None, None, {}, {})

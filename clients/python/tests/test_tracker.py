@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -40,7 +41,7 @@ def test_every_call_sends_its_type_and_its_properties(config: Config, collector:
 
     async def act(tracker: EventTracker) -> None:
         ids.append(await tracker.track_event(EventType.SUBMIT, "u", {"form_name": "signup"}))
-        ids.append(await tracker.track_page_view("u", "home", {"url": "https://e.example/home"}))
+        ids.append(await tracker.track_page_view("u", "home", {"url": "https://e.example/home", "referrer": "/"}))
         ids.append(await tracker.track_page_view("u", "home"))
         ids.append(await tracker.track_click("u", "buy", "button", {"element_text": "Buy"}))
         ids.append(await tracker.track_feature_used("u", "search", {"results_count": 10}))
@@ -53,7 +54,7 @@ def test_every_call_sends_its_type_and_its_properties(config: Config, collector:
     items = Json('[{"sku":"a"}]')
     assert [(event.type, event.properties) for event in stored] == [
         ("submit", {"form_name": "signup"}),
-        ("page_view", {"page_name": "home", "url": "https://e.example/home"}),
+        ("page_view", {"page_name": "home", "url": "https://e.example/home", "referrer": "/"}),
         ("page_view", {"page_name": "home"}),
         ("click", {"element_id": "buy", "element_type": "button", "element_text": "Buy"}),
         ("feature_used", {"feature_name": "search", "results_count": 10}),
@@ -76,14 +77,14 @@ def test_every_event_type_has_its_name() -> None:
 def test_device_location_context_and_session_are_sent_as_given_and_never_made_up(config: Config,
                                                                                 collector: Collector) -> None:
     async def act(tracker: EventTracker) -> None:
-        await tracker.track_event(EventType.CLICK, "u", {}, "s", {"os": "Linux"}, {"country": "DE"}, {"plan": "pro"},
-                                  timestamp=NOON)
+        await tracker.track_event(EventType.CLICK, "u", {}, "s", device, place, {"plan": "pro"}, timestamp=NOON)
         await tracker.track_event(EventType.CLICK, "u", {})
         await tracker.track_page_view("u", "home", session_id="s2", device={"type": "phone"})
 
+    device = {"type": "web", "os": "Linux", "browser": "Firefox", "screen_resolution": "1920x1080"}
+    place = {"country": "DE", "region": "NW", "city": "Köln"}
     first, second, third = tracked(config, collector, act)
-    assert (first.session_id, first.device, first.location, first.context) == (
-        "s", {"os": "Linux"}, {"country": "DE"}, {"plan": "pro"})
+    assert (first.session_id, first.device, first.location, first.context) == ("s", device, place, {"plan": "pro"})
     assert first.timestamp == int(NOON.timestamp()) * 1_000_000
     assert (second.session_id, second.device, second.location, second.context) == (None, {}, {}, {})
     assert (third.session_id, third.device) == ("s2", {"type": "phone"})
@@ -117,14 +118,17 @@ def test_tracking_that_is_off_sends_nothing_needs_no_token_and_counts(config: Co
     assert collector.stored == [] and collector.hellos == []
 
 
-def test_a_type_that_is_off_is_dropped_and_counted(config: Config, collector: Collector) -> None:
+@pytest.mark.parametrize("off", ["page_view", "click", "feature_used", "purchase", "error"])
+def test_a_type_that_is_off_is_dropped_and_counted(config: Config, collector: Collector, off: str) -> None:
     async def act(tracker: EventTracker) -> None:
-        assert await tracker.track_click("u", "a", "b") == ""
-        assert await tracker.track_page_view("u", "home")
-        assert tracker.dropped == 1
+        ids = [await tracker.track_page_view("u", "home"), await tracker.track_click("u", "a", "b"),
+               await tracker.track_feature_used("u", "a"), await tracker.track_purchase("u", "p", 5, "EUR", []),
+               await tracker.track_error("u", "IOError", "no disk")]
+        assert ids.count("") == tracker.dropped == 1
 
-    config["events"] = {"click": {"enabled": False, "properties": ["element_id"]}, "page_view": {"enabled": True}}
-    assert [event.type for event in tracked(config, collector, act)] == ["page_view"]
+    config["events"] = {"sign_up": {"enabled": True}, off: {"enabled": False, "properties": ["element_id"]}}
+    types = [event.type for event in tracked(config, collector, act)]
+    assert types == [one for one in ("page_view", "click", "feature_used", "purchase", "error") if one != off]
 
 
 def test_batch_size_and_flush_interval_are_those_of_the_configuration(config: Config, collector: Collector) -> None:
@@ -217,9 +221,42 @@ def test_idle_sessions_end_after_half_an_hour_without_an_event(config: Config, c
     else:
         stored = tracked({**config, "sessions": "idle_30_minutes"}, collector, act)
     first, second, other, third, later, between, given, after = [event.session_id or "" for event in stored]
-    assert first == second == third and first.startswith("sess_") and len(first) == 37
-    assert len({first, other, later, between}) == 4
+    assert first == second == third == between and first.startswith("sess_") and len(first) == 37
+    assert len({first, other, later}) == 3
     assert given == after == "given"
+
+
+def test_a_late_event_does_not_cut_the_visit_that_runs(config: Config, collector: Collector) -> None:
+    async def act(tracker: EventTracker) -> None:
+        for minutes in (0, -120, 10, -115):
+            await tracker.track_event("a", "u", timestamp=NOON + timedelta(minutes=minutes))
+
+    stored = tracked({**config, "sessions": "idle_30_minutes"}, collector, act)
+    ids = [event.session_id for event in stored]
+    assert ids[0] == ids[2] != ids[1] == ids[3]
+
+
+def test_threads_that_track_at_once_share_a_visit(config: Config, collector: Collector) -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        tracker = EventTracker(config, sessions="idle_30_minutes")
+        start = threading.Barrier(8)
+
+        def one() -> None:
+            start.wait()
+            for user in range(100):
+                asyncio.run(tracker.track_event("a", str(user)))
+
+        threads = [threading.Thread(target=one) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert asyncio.run(tracker.close(5))
+    assert len({(event.user_id, event.session_id) for event in collector.stored}) == 100
 
 
 def test_only_so_many_visits_are_remembered() -> None:

@@ -112,6 +112,7 @@ class HTTPClient:
             if self._process != os.getpid():
                 # A forked child: the connections are the parent's.
                 self._process = os.getpid()
+                _close_all(self._idle)
                 self._idle.clear()
             return self._idle.pop() if self._idle else None
 
@@ -136,7 +137,11 @@ class HTTPClient:
             if connection.sock is None:
                 self._connect(connection)
             call.uses(connection)
-            connection.request(method, target, data, dict(headers))
+            try:
+                connection.request(method, target, data, dict(headers))
+            except (BrokenPipeError, ConnectionResetError):
+                # queryd may have answered before it had all, as to what is too large.
+                pass
             response = connection.getresponse()
             text = response.read()
             call.uses(None)

@@ -139,7 +139,7 @@ def query_place(config: Config) -> QueryPlace:
     own = _section(config, "query") if "query" in config or "storage" in config else config
     listen = _reachable(own.get("listen"), "query.listen")
     scheme = "https" if own.get("tls") else "http"
-    url = str(_setting("TIDEMARK_QUERY_URL", own.get("url"), listen and f"{scheme}://{listen}", f"{scheme}://127.0.0.1:7312"))
+    url = str(_setting("TIDEMARK_QUERY_URL", own.get("url"), f"{scheme}://{listen or '127.0.0.1:7312'}"))
     data = str(_setting("TIDEMARK_DATA", own.get("data"), _section(config, "collector").get("data"), "./data"))
     token = Token(_token("TIDEMARK_QUERY_TOKEN", own.get("token"), "query.token"), os.path.join(data, "query.token"),
                   "queryd", "TIDEMARK_QUERY_TOKEN")

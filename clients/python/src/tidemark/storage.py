@@ -35,9 +35,12 @@ class EventStorage:
         An id that was stored before is not stored again. What the collector's rules refuse is logged and counted, not
         raised. Raises NotAcknowledged after `timeout` seconds, the events go on being sent; and when events were
         dropped, because the queue was full with others' or is closed. Raises TypeError or ValueError, before it sends
-        anything, for an event that cannot be sent.
+        anything, for an event without what an event needs.
         """
-        arguments = [_arguments(event) for event in events]
+        arguments: List[Dict[str, Any]] = []
+        for event in events:
+            arguments.append(_arguments(event))
+            await _turn(len(arguments))
         if not self._outlet.is_enabled:
             for _ in arguments:
                 self._outlet.drop()
@@ -47,8 +50,9 @@ class EventStorage:
         skipped_before = client.stats().skipped
         slice_events = max(1, client.queue_events_max // 2)
         for start in range(0, len(arguments), slice_events):
-            for one in arguments[start:start + slice_events]:
+            for index, one in enumerate(arguments[start:start + slice_events], 1):
                 client.track(**{**one, **{scope: self._outlet.shown(one[scope]) for scope in _SCOPES}})
+                await _turn(index)
             if not await self._outlet.flush(max(0.0, deadline - time.monotonic())):
                 raise NotAcknowledged(f"{len(events)} events are not all acknowledged after {timeout:g} s")
             skipped = client.stats().skipped - skipped_before
@@ -99,6 +103,10 @@ class EventStorage:
         """The id of the session that runs for the user now, or `at` an instant."""
         return self._sessions.active(user_id, at or datetime.now(timezone.utc))
 
+    async def get_or_create_session(self, user_id: str, at: datetime) -> str:
+        """The id of the session that runs for the user at an instant; a new one if there is none."""
+        return self._sessions.join(user_id, at)
+
     async def create_session(self, session: UserSession) -> None:
         """From here on this session runs for its user."""
         self._sessions.extend(session.user_id, session.session_id, instant(session.start_time))
@@ -123,6 +131,12 @@ class EventStorage:
                 break
             question["cursor"] = answer["next_cursor"]
         return events
+
+
+async def _turn(count: int) -> None:
+    """Lets the loop's others have their turn, now and then."""
+    if count % 500 == 0:
+        await asyncio.sleep(0)
 
 
 def _arguments(event: Event) -> Dict[str, Any]:

@@ -22,7 +22,6 @@ from .config import boolean, part_of, seconds, whole_number
 from .errors import ConfigError
 from .events import Event, EventType, UserSession, iso_text
 from .identity import IdentityResolver, IdentityStorage
-from .idle_sessions import new_session_id
 from .privacy import without_identity
 from .reports import Stats
 from .storage import EventStorage
@@ -117,7 +116,7 @@ class EventTracker:
         if user_id is not None:
             user_id = await self.identity_resolver.resolve(user_id)
             if session_id is None and self._has_sessions:
-                session_id = await self._session_at(user_id, at)
+                session_id = await self.storage.get_or_create_session(user_id, at)
         event_id = self._outlet.open().track(
             name, user_id, mappings[0], session_id=session_id, timestamp=at, device=mappings[1],
             location=mappings[2], context=mappings[3])
@@ -183,14 +182,6 @@ class EventTracker:
         return self._outlet.open().track(
             name, None, mappings[0], anonymous_id=self._anonymous[1], timestamp=timestamp, device=mappings[1],
             location=mappings[2], context=mappings[3])
-
-    async def _session_at(self, user_id: str, at: datetime) -> str:
-        session_id = await self.storage.get_active_session(user_id, at)
-        if session_id is None:
-            session_id = new_session_id()
-            await self.storage.create_session(UserSession(session_id, user_id, iso_text(at)))
-        return session_id
-
 
 def _moment(timestamp: Optional[Timestamp]) -> datetime:
     if timestamp is None:
