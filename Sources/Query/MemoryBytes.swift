@@ -2,7 +2,7 @@ import JSON
 
 extension JSONValue {
     /// About what it takes in memory.
-    var memoryBytes: Int {
+    package var memoryBytes: Int {
         switch self {
         case .null, .bool, .integer, .number: 24
         case .string(let text): 48 + text.utf8.count

@@ -32,7 +32,8 @@ struct CatalogRoutes: Sendable {
     private func properties(_ call: Call) throws -> HTTPResponse {
         let period = try period(call)
         let type = call.request.queryValue("event_type")
-        let key = "properties \(period.cacheKey) " + (type.map { "type \($0)" } ?? "all")
+        // Bytes: texts that only look alike are equal as strings.
+        let key = "properties \(period.cacheKey) " + (type.map { "type \(Hex.encode(Array($0.utf8)))" } ?? "all")
         return try answer(
             call, .property, key,
             compute: { snapshot, execution in
@@ -68,8 +69,8 @@ struct CatalogRoutes: Sendable {
             if known == nil, let cacheKey { cache.keep(listing, for: cacheKey) }
             let items = listing.items.map { item -> JSONValue in
                 var json = item.json
-                json["description"] = .string(described[item.name]?.description ?? "")
-                json["hidden"] = .bool(described[item.name]?.isHidden ?? false)
+                json["description"] = .string(described[Array(item.name.utf8)]?.description ?? "")
+                json["hidden"] = .bool(described[Array(item.name.utf8)]?.isHidden ?? false)
                 return .object(json)
             }
             var meta = listing.meta.json.asObject ?? JSONObject()
@@ -86,7 +87,7 @@ struct CatalogRoutes: Sendable {
     /// Names are shown without what people wrote while that cannot be read.
     private func described(
         _ subject: Descriptions.Subject, _ project: String
-    ) -> (items: [String: Descriptions.Item], warnings: [String]) {
+    ) -> (items: Descriptions.Items, warnings: [String]) {
         do throws(MetadataError) {
             return (try descriptions.all(subject, project: project), [])
         } catch {
@@ -95,10 +96,10 @@ struct CatalogRoutes: Sendable {
     }
 
     private static func tag(
-        _ key: AnswerCache<EventCatalog.Listing>.Key, _ described: [String: Descriptions.Item]
+        _ key: AnswerCache<EventCatalog.Listing>.Key, _ described: Descriptions.Items
     ) -> String {
-        let texts = described.sorted { $0.key < $1.key }.map { name, item -> JSONValue in
-            [.string(name), .string(item.description), .bool(item.isHidden)]
+        let texts = described.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { name, item -> JSONValue in
+            [.string(Hex.encode(name)), .string(item.description), .bool(item.isHidden)]
         }
         let text: JSONValue = [
             .string(key.project), .string(key.question), .integer(key.position), .integer(key.tableVersion),

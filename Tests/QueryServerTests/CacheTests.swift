@@ -36,6 +36,16 @@ import Zones
         #expect(try await served.count() == 2)
     }
 
+    @Test func typesThatOnlyLookAlikeHavePropertiesOfTheirOwn() async throws {
+        let served = try ServedFolder()
+        for _ in 0..<2 { try served.commit("caf\u{e9}", user: "u", micros: 1_700_000_000_000_000) }
+        try served.commit("cafe\u{301}", user: "u", micros: 1_700_000_000_000_000)
+        for (type, count) in [("caf%C3%A9", 2), ("cafe%CC%81", 1), ("caf%C3%A9", 2)] {
+            let (status, json) = try await served.request("GET", "/v1/properties?event_type=\(type)")
+            #expect(status == 200 && json?["event_count"]?.asInteger == Int64(count), "\(type)")
+        }
+    }
+
     @Test func anAnswerIsNoOtherProjects() async throws {
         let served = try ServedFolder()
         try served.commit("click", user: "u", micros: 1_700_000_000_000_000)

@@ -17,13 +17,16 @@ struct Descriptions: Sendable {
 
     let store: MetadataStore
 
-    /// By name: `page_view`, `properties.page_name`. Names nobody described are not there.
-    func all(_ subject: Subject, project: String) throws(MetadataError) -> [String: Item] {
+    /// By the bytes of the name, such as `page_view`, `properties.page_name`: as strings, names that only look alike are
+    /// equal. Names nobody described are not there.
+    typealias Items = [[UInt8]: Item]
+
+    func all(_ subject: Subject, project: String) throws(MetadataError) -> Items {
         let prefix = subject.rawValue + ":"
-        var items: [String: Item] = [:]
+        var items: Items = [:]
         for document in try store.documents(project: project, kind: .description)
         where document.key.id.hasPrefix(prefix) {
-            items[document.name] = Item(
+            items[Array(document.name.utf8)] = Item(
                 description: document.body["description"]?.asString ?? "",
                 isHidden: document.body["hidden"]?.asBool ?? false)
         }

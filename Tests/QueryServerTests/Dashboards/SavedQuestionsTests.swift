@@ -68,10 +68,17 @@ import Testing
         _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "Its name"]))
         _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "The name"]))
         let events = try boards.descriptions.all(.event, project: "default")
-        #expect(events == ["plan": Descriptions.Item(description: "A plan was chosen", isHidden: true)])
+        #expect(events == [Array("plan".utf8): Descriptions.Item(description: "A plan was chosen", isHidden: true)])
         let properties = try boards.descriptions.all(.property, project: "default")
-        #expect(properties == ["plan": Descriptions.Item(description: "The name", isHidden: false)])
+        #expect(properties == [Array("plan".utf8): Descriptions.Item(description: "The name", isHidden: false)])
         #expect(try boards.descriptions.all(.event, project: "other").isEmpty)
+        // "é" in one character and in two: the same to look at, two names.
+        let names = ["caf\u{e9}", "cafe\u{301}"]
+        for (index, name) in names.enumerated() {
+            _ = try boards.descriptions.put(.event, boards.call(["name": name], ["description": "\(index)"]))
+        }
+        let all = try boards.descriptions.all(.event, project: "default")
+        #expect(names.map { all[Array($0.utf8)]?.description } == ["0", "1"])
         let refused = problem { try boards.descriptions.put(.event, boards.call(["name": "x"], ["hidden": "yes"])) }
         #expect(refused?.path == "hidden")
     }
