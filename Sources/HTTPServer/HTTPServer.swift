@@ -102,7 +102,11 @@ package final class HTTPServer: Sendable {
         let socket = unsafe MHD_quiesce_daemon(taken.pointer)
         // libmicrohttpd aborts when a connection is still suspended at its end, so each must be answered first.
         service.refuseAll()
-        for _ in 0..<(HTTPServer.farewellMillis / 5) where service.openCount > 0 { usleep(5000) }
+        for _ in 0..<(HTTPServer.farewellMillis / 5) where service.openCount > 0 {
+            usleep(5000)
+            // A stream that had been answered, but not begun to be sent, waits only now.
+            service.refuseAll()
+        }
         unsafe MHD_stop_daemon(taken.pointer)
         if socket >= 0 { close(socket) }
     }
