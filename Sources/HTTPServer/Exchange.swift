@@ -132,6 +132,12 @@ extension Exchange {
         // Safe: the iterator runs, and borrows the exchange, only during the call.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         _ = unsafe MHD_get_connection_values(connection, .HEADER_KIND, headerWasRead, context)
+        if let name = headers.contradiction {
+            isHandled = true
+            // Answered before the body, libmicrohttpd closes the connection: nobody knows where a next request begins.
+            answer(.failure(status: 400, code: "bad_request", "the header field \(name) contradicts another one"))
+            return unsafe queueOrSuspend(connection)
+        }
         guard let declared = headers["Content-Length"].flatMap({ Int($0) }) else { return .YES }
         // A client that asks first, or that would send without end, is refused before it sends. Others are let finish,
         // since closing with unread input resets the connection, and the reset could destroy the answer.
@@ -211,6 +217,19 @@ private func headerWasRead(
     return .YES
 }
 
+extension HTTPHeaders {
+    /// Fields that mean something only when they stand once.
+    private static let single = ["host", "content-length", "authorization", "origin", "sec-fetch-site"]
+
+    /// The name of a field of which two readers could see different things: it stands twice, or the body has two
+    /// lengths (RFC 9112 §3.2, §6.3).
+    fileprivate var contradiction: String? {
+        let repeated = Self.single.first { name in fields.count { $0.name == name } > 1 }
+        if let repeated { return repeated }
+        return self["Transfer-Encoding"] != nil && self["Content-Length"] != nil ? "content-length" : nil
+    }
+}
+
 extension HTTPResponse {
     static func failure(status: Int, code: String, _ message: String) -> HTTPResponse {
         .json(Array(#"{"error":{"code":"\#(code)","message":"\#(message)"}}"#.utf8), status: status)
@@ -226,7 +245,8 @@ extension HTTPResponse {
 
     fileprivate func queue(on connection: OpaquePointer) -> MHD_Result {
         // Safe: libmicrohttpd copies body and strings, and counts references to its response.
-        let made = unsafe stream.map { unsafe $0.makeResponse(for: connection) }
+        let made =
+            unsafe stream.map { unsafe $0.makeResponse(for: connection) }
             ?? body.withUnsafeBytes({ bytes in
                 unsafe MHD_create_response_from_buffer(
                     bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)

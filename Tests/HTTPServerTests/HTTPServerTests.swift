@@ -308,6 +308,22 @@ import Testing
         #expect(try client.receive().text == "POST|/a b|c=A|3|-|127.0.0.1")
     }
 
+    /// Two readers could take different ones for the right one (RFC 9112 §3.2, §6.3).
+    @Test(arguments: [
+        "Host: u", "Content-Length: 3\r\nContent-Length: 3", "Content-Length: 3\r\nContent-Length: 0",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked", "Authorization: Bearer a\r\nAuthorization: Bearer b",
+        "Origin: http://t\r\norigin: http://u", "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site",
+    ])
+    func aRequestThatSaysItTwiceIsRefused(fields: String) throws {
+        let server = try serve(handler: Self.describe)
+        defer { server.stop() }
+        let client = try RawClient(port: server.boundPort)
+        client.send("POST / HTTP/1.1\r\nHost: t\r\n\(fields)\r\n\r\nabcGET /next HTTP/1.1\r\nHost: t\r\n\r\n")
+        let answer = try client.receive()
+        #expect(answer.status == 400 && answer.text.contains(#""code":"bad_request""#))
+        #expect(client.isAtEnd())
+    }
+
     @Test func anIPv6AddressIsServed() throws {
         let server: HTTPServer
         do {
