@@ -81,7 +81,8 @@ struct Problem: Error {
             self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
         case WALError.unstable:
             self.init(
-                status: 503, code: "unavailable", message: "\(error); the collector may be recovering",
+                status: 503, code: "unavailable",
+                message: "the log cannot be read now; the collector may be recovering",
                 headers: [("Retry-After", "1")])
         case TableError.projectUnknown(let name):
             self.init(status: 404, code: "project_unknown", message: "there is no project \"\(name)\"", path: "project")
@@ -89,7 +90,8 @@ struct Problem: Error {
             self.init(
                 status: 400, code: "invalid_query", message: "\(TableError.projectNameInvalid(name))", path: "project")
         default:
-            self.init(status: 500, code: "internal", message: "\(error)")
+            // What broke, and where on this machine, is for the log.
+            self.init(status: 500, code: "internal", message: "a fault of the server: its log says which")
         }
     }
 

@@ -39,6 +39,7 @@ extension HTTPResponse {
             request.has(etag) ? HTTPResponse(status: 304, headers: HTTPHeaders(), body: []) : try make()
         response.headers.append("ETag", etag)
         response.headers.append("Cache-Control", "private, no-cache")
+        if response.headers["Vary"] == nil { response.headers.append("Vary", "Accept-Encoding") }
         return response
     }
 

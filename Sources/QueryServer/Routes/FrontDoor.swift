@@ -67,7 +67,8 @@ struct FrontDoor: Sendable {
             let isToldAlready = (error as? MetadataError)?.isOfTheStore ?? false
             if problem.status >= 500, !isToldAlready {
                 let path = route.path.text
-                logger.error("request failed", ["path": .string(path), "reason": .string(problem.message)])
+                let reason = error is Problem ? problem.message : "\(error)"
+                logger.error("request failed", ["path": .string(path), "reason": .string(reason)])
             }
             return finished(.problem(problem), call.request)
         }
@@ -97,7 +98,7 @@ struct FrontDoor: Sendable {
 extension Principal {
     /// The project that a call is about.
     /// - Parameter name: as the call names it; nil: the default one if the caller may see it, else their first.
-    /// - Throws: 403 `forbidden`.
+    /// - Throws: 403 `forbidden`; 400 for a name that no project can have.
     func project(named name: String?) throws(Problem) -> String {
         guard let name else {
             switch scope {
@@ -106,6 +107,7 @@ extension Principal {
             }
         }
         guard maySee(name) else { throw .forbidden("this token is not for the project \"\(name)\"") }
+        guard Project.isValid(name) else { throw Problem(TableError.projectNameInvalid(name)) }
         return name
     }
 }
