@@ -41,10 +41,9 @@ struct Problem: Error {
         Problem(status: 400, code: "invalid_request", message: reason, path: path, allowed: allowed)
     }
 
-    static func overloaded(_ waitingMax: Int) -> Problem {
-        Problem(
-            status: 503, code: "overloaded", message: "more than \(waitingMax) questions wait already",
-            headers: [("Retry-After", "1")])
+    /// Others were faster. No fault of ours: it is not logged, since a caller could fill the log with it.
+    static func overloaded(_ reason: String) -> Problem {
+        Problem(status: 503, code: "overloaded", message: reason, headers: [("Retry-After", "1")])
     }
 
     static let cancelled = Problem(status: 409, code: "cancelled", message: "the question was cancelled")

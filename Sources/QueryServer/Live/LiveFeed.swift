@@ -50,7 +50,9 @@ final class LiveFeed: Sendable {
     ///   - after: the position behind which the caller has nothing; nil: they have nothing at all.
     /// - Throws: 503 `overloaded`, and what the question throws.
     func listen(_ call: Call, filters: [JSONValue], after: Int64?) throws -> HTTPBodyStream {
-        guard listeners.withLock({ $0.count < Self.listenersMax }) else { throw Problem.overloaded(Self.listenersMax) }
+        guard listeners.withLock({ $0.count < Self.listenersMax }) else {
+            throw Problem.overloaded("\(Self.listenersMax) listen already")
+        }
         let snapshot = try projects.reader(of: call.project).snapshot()
         let stream = HTTPBodyStream()
         let first = try Self.newest(

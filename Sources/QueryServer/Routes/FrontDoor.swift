@@ -35,7 +35,7 @@ struct FrontDoor: Sendable {
     }
 
     private func submit(_ run: @escaping @Sendable () -> Void, to pool: QuestionPool) throws(Problem) {
-        guard pool.submit(run) else { throw .overloaded(QuestionPool.waitingMax) }
+        guard pool.submit(run) else { throw .overloaded("\(QuestionPool.waitingMax) questions wait already") }
     }
 
     /// - Throws: why the request may not be made.
@@ -65,7 +65,7 @@ struct FrontDoor: Sendable {
             let problem = Problem(error)
             // A store that is away says so itself, once.
             let isToldAlready = (error as? MetadataError)?.isOfTheStore ?? false
-            if problem.status >= 500, !isToldAlready {
+            if problem.status >= 500, problem.code != "overloaded", !isToldAlready {
                 let path = route.path.text
                 let reason = error is Problem ? problem.message : "\(error)"
                 logger.error("request failed", ["path": .string(path), "reason": .string(reason)])
