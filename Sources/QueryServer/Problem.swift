@@ -41,7 +41,7 @@ struct Problem: Error {
         Problem(status: 400, code: "invalid_request", message: reason, path: path, allowed: allowed)
     }
 
-    /// Others were faster. No fault of ours: it is not logged, since a caller could fill the log with it.
+    /// Others were faster.
     static func overloaded(_ reason: String) -> Problem {
         Problem(status: 503, code: "overloaded", message: reason, headers: [("Retry-After", "1")])
     }

@@ -63,12 +63,12 @@ struct FrontDoor: Sendable {
     private func answer(_ route: Route, _ call: Call) -> HTTPResponse {
         do { return finished(try route.handler(call), call.request) } catch {
             let problem = Problem(error)
-            // A store that is away says so itself, once.
+            // A store that is away says so itself, once. What is a problem from the start, such as too little time or
+            // room, is no fault: a caller could fill the log with it.
             let isToldAlready = (error as? MetadataError)?.isOfTheStore ?? false
-            if problem.status >= 500, problem.code != "overloaded", !isToldAlready {
+            if problem.status >= 500, !(error is Problem), !isToldAlready {
                 let path = route.path.text
-                let reason = error is Problem ? problem.message : "\(error)"
-                logger.error("request failed", ["path": .string(path), "reason": .string(reason)])
+                logger.error("request failed", ["path": .string(path), "reason": .string("\(error)")])
             }
             return finished(.problem(problem), call.request)
         }
