@@ -36,6 +36,8 @@ final class Exchange: @unchecked Sendable {
     private var headers = HTTPHeaders()
     private var body: [UInt8] = []
     private var receivedBytes = 0
+    /// There was no room for the body.
+    private var isCrowdedOut = false
 
     init(rawTarget: [UInt8]) { self.rawTarget = rawTarget }
 
@@ -83,7 +85,8 @@ final class Exchange: @unchecked Sendable {
     }
 
     /// What libmicrohttpd calls last.
-    func end() {
+    func end(_ service: Service) {
+        _ = takeBody(service)
         phase.withLock { phase in
             if case .answered(let response) = phase { response.stream?.abandon() }
             phase = .done
@@ -116,7 +119,7 @@ extension Exchange {
         if uploadedCount > 0 {
             defer { uploadedCount = 0 }
             // Safe: libmicrohttpd gives the pointer with its count, for this call.
-            return unsafe receive(UnsafeRawBufferPointer(start: uploaded, count: uploadedCount), service.limits)
+            return unsafe receive(UnsafeRawBufferPointer(start: uploaded, count: uploadedCount), service)
         }
         if !isHandled {
             isHandled = true
@@ -132,6 +135,12 @@ extension Exchange {
         // Safe: the iterator runs, and borrows the exchange, only during the call.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         _ = unsafe MHD_get_connection_values(connection, .HEADER_KIND, headerWasRead, context)
+        if let name = headers.contradiction {
+            isHandled = true
+            // Answered before the body, libmicrohttpd closes the connection: nobody knows where a next request begins.
+            answer(.failure(status: 400, code: "bad_request", "the header field \(name) contradicts another one"))
+            return unsafe queueOrSuspend(connection)
+        }
         guard let declared = headers["Content-Length"].flatMap({ Int($0) }) else { return .YES }
         // A client that asks first, or that would send without end, is refused before it sends. Others are let finish,
         // since closing with unread input resets the connection, and the reset could destroy the answer.
@@ -144,22 +153,34 @@ extension Exchange {
 
     fileprivate func addHeader(_ name: String, _ value: String) { headers.append(name, value) }
 
-    private func receive(_ bytes: UnsafeRawBufferPointer, _ limits: HTTPLimits) -> MHD_Result {
+    private func receive(_ bytes: UnsafeRawBufferPointer, _ service: Service) -> MHD_Result {
         receivedBytes += bytes.count
-        if receivedBytes <= limits.bodyBytesMax {
+        if receivedBytes <= service.limits.bodyBytesMax, !isCrowdedOut, service.takeRoom(bytes.count) {
             // Safe: the bytes are copied before the call returns.
             unsafe body.append(contentsOf: bytes)
         } else {
-            body = []
+            isCrowdedOut = isCrowdedOut || receivedBytes <= service.limits.bodyBytesMax
+            _ = takeBody(service)
             // Here libmicrohttpd takes no answer, so the connection is closed without one.
-            if receivedBytes > limits.drainBytesMax { return .NO }
+            if receivedBytes > service.limits.drainBytesMax { return .NO }
         }
         return .YES
+    }
+
+    /// The body, which arrives no more.
+    private func takeBody(_ service: Service) -> [UInt8] {
+        defer { body = [] }
+        service.giveRoomBack(body.count)
+        return body
     }
 
     private func handle(_ service: Service, _ connection: OpaquePointer, method: String) {
         guard receivedBytes <= service.limits.bodyBytesMax else {
             answer(.bodyTooLarge(limit: service.limits.bodyBytesMax))
+            return
+        }
+        guard !isCrowdedOut else {
+            answer(.crowded)
             return
         }
         guard let target = RequestTarget(rawTarget) else {
@@ -170,10 +191,10 @@ extension Exchange {
             answer(.stopping)
             return
         }
+        // Safe: the address is good as long as the connection, and is copied.
         let request = unsafe HTTPRequest(
             method: method, path: target.path, segments: target.segments, query: target.query, headers: headers,
-            body: body, peerAddress: numericAddress(CMicroHTTPD_address(connection)))
-        body = []
+            body: takeBody(service), peerAddress: numericAddress(CMicroHTTPD_address(connection)))
         service.handler(request, HTTPResponder(self))
     }
 
@@ -211,6 +232,19 @@ private func headerWasRead(
     return .YES
 }
 
+extension HTTPHeaders {
+    /// Fields that mean something only when they stand once.
+    private static let single = ["host", "content-length", "authorization", "origin", "sec-fetch-site"]
+
+    /// The name of a field of which two readers could see different things: it stands twice, or the body has two
+    /// lengths (RFC 9112 §3.2, §6.3).
+    fileprivate var contradiction: String? {
+        let repeated = Self.single.first { name in fields.count { $0.name == name } > 1 }
+        if let repeated { return repeated }
+        return self["Transfer-Encoding"] != nil && self["Content-Length"] != nil ? "content-length" : nil
+    }
+}
+
 extension HTTPResponse {
     static func failure(status: Int, code: String, _ message: String) -> HTTPResponse {
         .json(Array(#"{"error":{"code":"\#(code)","message":"\#(message)"}}"#.utf8), status: status)
@@ -220,13 +254,20 @@ extension HTTPResponse {
         failure(status: 413, code: "body_too_large", "the body may have at most \(limit) bytes")
     }
 
+    static var crowded: HTTPResponse {
+        var response = failure(status: 503, code: "overloaded", "too many bodies are arriving already")
+        response.headers.append("Retry-After", "1")
+        return response
+    }
+
     static var stopping: HTTPResponse { failure(status: 503, code: "stopping", "the server is stopping") }
 
     static var unanswered: HTTPResponse { failure(status: 500, code: "internal", "the request was not answered") }
 
     fileprivate func queue(on connection: OpaquePointer) -> MHD_Result {
         // Safe: libmicrohttpd copies body and strings, and counts references to its response.
-        let made = unsafe stream.map { unsafe $0.makeResponse(for: connection) }
+        let made =
+            unsafe stream.map { unsafe $0.makeResponse(for: connection) }
             ?? body.withUnsafeBytes({ bytes in
                 unsafe MHD_create_response_from_buffer(
                     bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)

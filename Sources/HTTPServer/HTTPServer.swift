@@ -29,6 +29,9 @@ package struct HTTPLimits: Sendable {
 
     /// How much of a body that is too large is read and dropped, to get the 413 across.
     var drainBytesMax: Int { bodyBytesMax * 8 }
+
+    /// What all bodies may take while they arrive: nobody knows yet who sends them.
+    var arrivingBytesMax: Int { bodyBytesMax * 64 }
 }
 
 /// An HTTP/1.1 server (GNU libmicrohttpd) with a pool of epoll threads.
@@ -102,7 +105,11 @@ package final class HTTPServer: Sendable {
         let socket = unsafe MHD_quiesce_daemon(taken.pointer)
         // libmicrohttpd aborts when a connection is still suspended at its end, so each must be answered first.
         service.refuseAll()
-        for _ in 0..<(HTTPServer.farewellMillis / 5) where service.openCount > 0 { usleep(5000) }
+        for _ in 0..<(HTTPServer.farewellMillis / 5) where service.openCount > 0 {
+            usleep(5000)
+            // A stream that had been answered, but not begun to be sent, waits only now.
+            service.refuseAll()
+        }
         unsafe MHD_stop_daemon(taken.pointer)
         if socket >= 0 { close(socket) }
     }
@@ -118,6 +125,8 @@ final class Service: Sendable {
     let limits: HTTPLimits
     let isSecure: Bool
     let handler: HTTPServer.Handler
+    /// What bodies that are arriving take.
+    private let arrivingBytes = Atomic(0)
     private let state = Mutex(State())
 
     init(limits: HTTPLimits, isSecure: Bool, handler: @escaping HTTPServer.Handler) {
@@ -127,6 +136,17 @@ final class Service: Sendable {
     }
 
     var openCount: Int { state.withLock { $0.open.count } }
+
+    /// Takes room for so many more bytes of a body.
+    /// - Returns: false if there is none.
+    func takeRoom(_ byteCount: Int) -> Bool {
+        let (_, total) = arrivingBytes.add(byteCount, ordering: .relaxed)
+        if total <= limits.arrivingBytesMax { return true }
+        giveRoomBack(byteCount)
+        return false
+    }
+
+    func giveRoomBack(_ byteCount: Int) { arrivingBytes.subtract(byteCount, ordering: .relaxed) }
 
     /// - Returns: false when the server is stopping, so nobody would answer.
     func register(_ exchange: Exchange) -> Bool {
@@ -182,6 +202,7 @@ private func requestDidComplete(
     guard let context = unsafe context, let state = unsafe state, let pointer = unsafe state.pointee else { return }
     unsafe state.pointee = nil
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue()
-    exchange.end()
-    unsafe Unmanaged<Service>.fromOpaque(context).takeUnretainedValue().unregister(exchange)
+    let service = unsafe Unmanaged<Service>.fromOpaque(context).takeUnretainedValue()
+    exchange.end(service)
+    service.unregister(exchange)
 }

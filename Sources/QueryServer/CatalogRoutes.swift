@@ -91,7 +91,7 @@ struct CatalogRoutes: Sendable {
         do throws(MetadataError) {
             return (try descriptions.all(subject, project: project), [])
         } catch {
-            return ([:], ["descriptions cannot be read: \(error)"])
+            return ([:], ["descriptions cannot be read now"])
         }
     }
 

@@ -8,11 +8,22 @@ struct Follower: Sendable {
 
     let projects: ProjectReaders
     let logger: Logger
+    private let faults = StandingFaults()
+
+    init(projects: ProjectReaders, logger: Logger) {
+        self.projects = projects
+        self.logger = logger
+    }
 
     func follow() {
-        for reader in projects.opened {
-            do { _ = try reader.snapshot() } catch {
-                logger.warning("cannot follow the log", ["reason": .string("\(error)")])
+        for (name, reader) in projects.opened {
+            do {
+                _ = try reader.snapshot()
+                faults.end(of: name)
+            } catch {
+                guard faults.isNew(error, of: name) else { continue }
+                logger.warning(
+                    "cannot follow the log", ["project": .string(name), "reason": .string("\(error)")])
             }
         }
     }

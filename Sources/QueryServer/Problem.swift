@@ -41,10 +41,9 @@ struct Problem: Error {
         Problem(status: 400, code: "invalid_request", message: reason, path: path, allowed: allowed)
     }
 
-    static func overloaded(_ waitingMax: Int) -> Problem {
-        Problem(
-            status: 503, code: "overloaded", message: "more than \(waitingMax) questions wait already",
-            headers: [("Retry-After", "1")])
+    /// Others were faster.
+    static func overloaded(_ reason: String) -> Problem {
+        Problem(status: 503, code: "overloaded", message: reason, headers: [("Retry-After", "1")])
     }
 
     static let cancelled = Problem(status: 409, code: "cancelled", message: "the question was cancelled")
@@ -81,7 +80,8 @@ struct Problem: Error {
             self.init(status: 400, code: "invalid_json", message: "the body is not JSON: \(error)")
         case WALError.unstable:
             self.init(
-                status: 503, code: "unavailable", message: "\(error); the collector may be recovering",
+                status: 503, code: "unavailable",
+                message: "the log cannot be read now; the collector may be recovering",
                 headers: [("Retry-After", "1")])
         case TableError.projectUnknown(let name):
             self.init(status: 404, code: "project_unknown", message: "there is no project \"\(name)\"", path: "project")
@@ -89,7 +89,8 @@ struct Problem: Error {
             self.init(
                 status: 400, code: "invalid_query", message: "\(TableError.projectNameInvalid(name))", path: "project")
         default:
-            self.init(status: 500, code: "internal", message: "\(error)")
+            // What broke, and where on this machine, is for the log.
+            self.init(status: 500, code: "internal", message: "a fault of the server: its log says which")
         }
     }
 

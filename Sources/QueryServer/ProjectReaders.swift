@@ -29,7 +29,7 @@ final class ProjectReaders: Sendable {
     }
 
     /// Those that were asked for.
-    var opened: [TableReader] { readers.withLock { Array($0.values) } }
+    var opened: [String: TableReader] { readers.withLock { $0 } }
 
     /// All projects of the folder.
     func names() throws -> [String] { try Project.list(dataFolder: dataFolder, disk: .posix).map(\.name) }

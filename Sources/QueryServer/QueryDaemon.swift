@@ -129,7 +129,15 @@ package final class QueryDaemon: Sendable {
         let api = DashboardsAPI(
             provisioned: dashboards.provisioned, store: metadata, clock: clock,
             snapshot: { [answering] in try answering.snapshot($0) },
-            ask: { [answering] in try answering.answer($0, $1, $2).answer })
+            ask: { [answering, logger] question, snapshot, call in
+                do { return try answering.answer(question, snapshot, call).answer } catch {
+                    // The widget tells it in place of its data, but not what broke: that is told here.
+                    if Problem(error).code == "internal" {
+                        logger.error("widget failed", ["reason": .string("\(error)")])
+                    }
+                    throw error
+                }
+            })
         return DashboardRoutes(
             dashboards: api,
             questions: SavedQuestions(store: metadata, context: { QuestionContext(atMicros: clock()) }),
@@ -169,7 +177,9 @@ struct QueryMetrics: Sendable {
 }
 
 extension HTTPLimits {
+    /// Silence ends a connection soon, also because libmicrohttpd 0.9.75 may miss the end of one whose last bytes came
+    /// with it: until then it keeps its place.
     static let questions = HTTPLimits(
         threadCount: 2, bodyBytesMax: 1 << 20, headerBytesMax: 1 << 15, connectionsMax: 1024,
-        connectionsPerAddressMax: nil, timeoutSeconds: 120)
+        connectionsPerAddressMax: nil, timeoutSeconds: 30)
 }

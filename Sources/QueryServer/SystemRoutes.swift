@@ -22,7 +22,7 @@ struct SystemRoutes: Sendable {
             _ = try projects.names()
             return .text("ok\n")
         } catch {
-            return .text("not ready: \(error)\n", status: 503)
+            return .text("not ready: the data folder cannot be read\n", status: 503)
         }
     }
 

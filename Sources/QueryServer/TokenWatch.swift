@@ -1,5 +1,4 @@
 import Access
-import Synchronization
 import Telemetry
 
 /// Reads the token file anew each second, so that a revoked token is refused within one.
@@ -8,8 +7,7 @@ final class TokenWatch: Sendable {
 
     private let tokens: TokenStore
     private let logger: Logger
-    /// What is wrong with the file, so that it is said once.
-    private let fault = Mutex<String?>(nil)
+    private let faults = StandingFaults()
 
     init(_ tokens: TokenStore, _ logger: Logger) {
         self.tokens = tokens
@@ -20,15 +18,10 @@ final class TokenWatch: Sendable {
     func look() {
         do {
             try tokens.reload()
-            if fault.withLock({ $0.take() }) != nil { logger.info("tokens are read again") }
+            if faults.end(of: "tokens") { logger.info("tokens are read again") }
         } catch {
-            let reason = "\(error)"
-            let isNew = fault.withLock { fault in
-                defer { fault = reason }
-                return fault != reason
-            }
-            guard isNew else { return }
-            logger.warning("tokens not read, those known before stay in force", ["reason": .string(reason)])
+            guard faults.isNew(error, of: "tokens") else { return }
+            logger.warning("tokens not read, those known before stay in force", ["reason": .string("\(error)")])
         }
     }
 }

@@ -308,6 +308,53 @@ import Testing
         #expect(try client.receive().text == "POST|/a b|c=A|3|-|127.0.0.1")
     }
 
+    /// Nobody has shown who they are before the body is there.
+    @Test func bodiesThatNeverEndTakeNoMoreThanTheirShareOfMemory() throws {
+        let server = try serve(handler: Self.describe)
+        defer { server.stop() }
+        let whole =
+            "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 100_000)
+        var slow: [RawClient] = []
+        for _ in 0..<70 {
+            slow.append(try RawClient(port: server.boundPort))
+            slow.last?.send(Array(whole.utf8.dropLast()))
+        }
+        func status() throws -> Int {
+            let client = try RawClient(port: server.boundPort)
+            client.send(whole)
+            return try client.receive().status
+        }
+        #expect(try eventually { try status() == 503 })
+        // What needs no body is served.
+        #expect(try RawClient(port: server.boundPort).get("/").status == 200)
+        slow = []
+        #expect(try eventually { try status() == 200 })
+    }
+
+    private func eventually(_ condition: () throws -> Bool) throws -> Bool {
+        for _ in 0..<200 {
+            if try condition() { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+
+    /// Two readers could take different ones for the right one (RFC 9112 §3.2, §6.3).
+    @Test(arguments: [
+        "Host: u", "Content-Length: 3\r\nContent-Length: 3", "Content-Length: 3\r\nContent-Length: 0",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked", "Authorization: Bearer a\r\nAuthorization: Bearer b",
+        "Origin: http://t\r\norigin: http://u", "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site",
+    ])
+    func aRequestThatSaysItTwiceIsRefused(fields: String) throws {
+        let server = try serve(handler: Self.describe)
+        defer { server.stop() }
+        let client = try RawClient(port: server.boundPort)
+        client.send("POST / HTTP/1.1\r\nHost: t\r\n\(fields)\r\n\r\nabcGET /next HTTP/1.1\r\nHost: t\r\n\r\n")
+        let answer = try client.receive()
+        #expect(answer.status == 400 && answer.text.contains(#""code":"bad_request""#))
+        #expect(client.isAtEnd())
+    }
+
     @Test func anIPv6AddressIsServed() throws {
         let server: HTTPServer
         do {

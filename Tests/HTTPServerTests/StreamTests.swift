@@ -114,6 +114,26 @@ import Testing
         #expect(!stream.write([2]))
     }
 
+    /// libmicrohttpd aborts when a stream still waits at its end.
+    @Test func aStreamThatBeginsWhileTheServerStopsEnds() throws {
+        let isAnswered = DispatchSemaphore(value: 0)
+        let limits = HTTPLimits(
+            threadCount: 1, bodyBytesMax: 1000, headerBytesMax: 16_384, connectionsMax: 50,
+            connectionsPerAddressMax: nil, timeoutSeconds: 20)
+        let server = try HTTPServer(host: "127.0.0.1", port: 0, limits: limits) { _, responder in
+            responder.respond(HTTPResponse(status: 200, headers: HTTPHeaders(), body: [], stream: HTTPBodyStream()))
+            isAnswered.signal()
+            // Answered, but nothing is sent before the handler returns.
+            usleep(200_000)
+        }
+        let client = try RawClient(port: server.boundPort)
+        client.send("GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        isAnswered.wait()
+        server.stop()
+        #expect(try client.receive(hasBody: false).status == 200)
+        #expect(client.receiveChunk() == [])
+    }
+
     @Test func headHasNoBodyAndAbandonsTheStream() throws {
         let fixture = try Fixture()
         defer { fixture.server.stop() }

@@ -24,6 +24,12 @@ import Testing
         #expect(request("If-None-Match", header).has(#""a""#) == isKnown)
     }
 
+    @Test func whatIsUnchangedVariesAsItsAnswerDoes() {
+        let answer = HTTPResponse.tagged(#""a""#, for: request("If-None-Match", #""a""#)) { .text("") }
+        #expect(answer.status == 304 && answer.headers["Vary"] == "Accept-Encoding")
+        #expect(HTTPResponse.tagged(#""a""#, for: request("Accept", "x")) { .text("") }.headers["Vary"] != nil)
+    }
+
     @Test func aLongAnswerIsCompressed() throws {
         let body = Array(String(repeating: "x", count: 1025).utf8)
         var response = HTTPResponse.json(body)

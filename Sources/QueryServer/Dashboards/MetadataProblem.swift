@@ -10,8 +10,12 @@ extension Problem {
             self.init(status: 412, code: "version_conflict", message: message + "; read it anew and try again")
         case .textWithNul: self = .invalid("", message)
         case .unreachable, .foreignFile, .damaged, .newerSchema:
-            self.init(status: 503, code: "unavailable", message: message, headers: [("Retry-After", "5")])
-        case .malformedDocument, .refused: self.init(status: 500, code: "internal", message: message)
+            // Which host, user or file it is stands in the log: whoever has a link may ask.
+            self.init(
+                status: 503, code: "unavailable", message: "what people made cannot be read or changed now",
+                headers: [("Retry-After", "5")])
+        case .malformedDocument, .refused:
+            self.init(status: 500, code: "internal", message: "a fault of the server: its log says which")
         }
     }
 }

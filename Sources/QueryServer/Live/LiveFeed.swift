@@ -35,6 +35,7 @@ final class LiveFeed: Sendable {
     private let projects: ProjectReaders
     private let tokens: TokenStore
     private let logger: Logger
+    private let faults = StandingFaults()
     private let listeners = Mutex<[Listener]>([])
 
     init(projects: ProjectReaders, tokens: TokenStore, logger: Logger) {
@@ -49,7 +50,9 @@ final class LiveFeed: Sendable {
     ///   - after: the position behind which the caller has nothing; nil: they have nothing at all.
     /// - Throws: 503 `overloaded`, and what the question throws.
     func listen(_ call: Call, filters: [JSONValue], after: Int64?) throws -> HTTPBodyStream {
-        guard listeners.withLock({ $0.count < Self.listenersMax }) else { throw Problem.overloaded(Self.listenersMax) }
+        guard listeners.withLock({ $0.count < Self.listenersMax }) else {
+            throw Problem.overloaded("\(Self.listenersMax) listen already")
+        }
         let snapshot = try projects.reader(of: call.project).snapshot()
         let stream = HTTPBodyStream()
         let first = try Self.newest(
@@ -85,8 +88,12 @@ final class LiveFeed: Sendable {
         do {
             let snapshot = try projects.reader(of: listener.project).snapshot()
             if snapshot.position > listener.position { try send(snapshot, to: &listener, nowMicros) }
+            faults.end(of: listener.project)
         } catch {
-            logger.warning("cannot send live events", ["reason": .string("\(error)")])
+            if faults.isNew(error, of: listener.project) {
+                let name = listener.project
+                logger.warning("cannot send live events", ["project": .string(name), "reason": .string("\(error)")])
+            }
         }
         if nowMicros - listener.lastWriteMicros > Self.pingSeconds * 1_000_000 {
             listener.stream.write(Array(": ping\n\n".utf8))

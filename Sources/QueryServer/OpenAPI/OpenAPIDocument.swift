@@ -102,7 +102,9 @@ struct OpenAPIDocument {
         if route.admission != .open { refusals.append(.refusal(401, "No token, or one that is not known.")) }
         if case .project = route.admission { refusals.append(.refusal(404, "There is no such project.")) }
         if !route.path.parameterNames.isEmpty { refusals.append(.refusal(404, "There is no such thing.")) }
-        if document.body != nil { refusals.append(.refusal(413, "The body is too large.")) }
+        if document.body != nil {
+            refusals += [.refusal(413, "The body is too large."), .refusal(415, "The body is compressed.")]
+        }
         var seen = Set<Int>()
         return refusals.filter { seen.insert($0.status).inserted }
     }

@@ -40,6 +40,7 @@ extension HTTPResponse {
         if response.headers["Cache-Control"] == "no-store" { return response }
         response.headers.append("ETag", etag)
         response.headers.append("Cache-Control", "private, no-cache")
+        if response.headers["Vary"] == nil { response.headers.append("Vary", "Accept-Encoding") }
         return response
     }
 

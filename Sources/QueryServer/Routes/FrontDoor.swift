@@ -35,7 +35,7 @@ struct FrontDoor: Sendable {
     }
 
     private func submit(_ run: @escaping @Sendable () -> Void, to pool: QuestionPool) throws(Problem) {
-        guard pool.submit(run) else { throw .overloaded(QuestionPool.waitingMax) }
+        guard pool.submit(run) else { throw .overloaded("\(QuestionPool.waitingMax) questions wait already") }
     }
 
     /// - Throws: why the request may not be made.
@@ -63,11 +63,12 @@ struct FrontDoor: Sendable {
     private func answer(_ route: Route, _ call: Call) -> HTTPResponse {
         do { return finished(try route.handler(call), call.request) } catch {
             let problem = Problem(error)
-            // A store that is away says so itself, once.
+            // A store that is away says so itself, once. What is a problem from the start, such as too little time or
+            // room, is no fault: a caller could fill the log with it.
             let isToldAlready = (error as? MetadataError)?.isOfTheStore ?? false
-            if problem.status >= 500, !isToldAlready {
+            if problem.status >= 500, !(error is Problem), !isToldAlready {
                 let path = route.path.text
-                logger.error("request failed", ["path": .string(path), "reason": .string(problem.message)])
+                logger.error("request failed", ["path": .string(path), "reason": .string("\(error)")])
             }
             return finished(.problem(problem), call.request)
         }
@@ -97,7 +98,7 @@ struct FrontDoor: Sendable {
 extension Principal {
     /// The project that a call is about.
     /// - Parameter name: as the call names it; nil: the default one if the caller may see it, else their first.
-    /// - Throws: 403 `forbidden`.
+    /// - Throws: 403 `forbidden`; 400 for a name that no project can have.
     func project(named name: String?) throws(Problem) -> String {
         guard let name else {
             switch scope {
@@ -106,6 +107,7 @@ extension Principal {
             }
         }
         guard maySee(name) else { throw .forbidden("this token is not for the project \"\(name)\"") }
+        guard Project.isValid(name) else { throw Problem(TableError.projectNameInvalid(name)) }
         return name
     }
 }

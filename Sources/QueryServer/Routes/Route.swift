@@ -78,6 +78,13 @@ struct Call: Sendable {
     let isClientGone: @Sendable () -> Bool
 
     /// The body as JSON.
-    /// - Throws: `Problem` 400 `invalid_json`.
-    func bodyAsJSON() throws -> JSONValue { try JSONValue(parsing: request.body) }
+    /// - Throws: `Problem` 400 `invalid_json`, 415 `unsupported_encoding` for one that is compressed.
+    func bodyAsJSON() throws -> JSONValue {
+        if let encoding = request.headers["Content-Encoding"], encoding.lowercased() != "identity" {
+            throw Problem(
+                status: 415, code: "unsupported_encoding", message: "a body is taken as it is, not as \(encoding)",
+                allowed: ["identity"], headers: [("Accept-Encoding", "identity")])
+        }
+        return try JSONValue(parsing: request.body)
+    }
 }

@@ -217,7 +217,9 @@ import Testing
     @Test func withoutADatabaseProvisionedDashboardsAreShown() throws {
         let boards = try BoardFolder(store: MetadataPlace.none(reason: "gone"))
         let refused = problem { try boards.api.list(boards.call()) }
-        #expect(refused?.status == 503 && refused?.code == "unavailable" && refused?.message.contains("gone") == true)
+        #expect(refused?.status == 503 && refused?.code == "unavailable")
+        // Why is for the log: it may name hosts, users and folders.
+        #expect(refused?.message.contains("gone") == false)
         #expect(problem { try boards.api.create(boards.call([:], ["name": "x", "widgets": []])) }?.status == 503)
         #expect(try boards.api.get(boards.call(["id": "overview"])).status == 200)
         #expect(try boards.api.data(boards.call(["id": "overview"])).status == 200)
