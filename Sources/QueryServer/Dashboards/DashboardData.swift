@@ -44,7 +44,7 @@ struct DashboardData {
         let answer = try ask(question)
         let previous = try earlier.map { try ask($0.question) }
         var members: [JSONObject.Member]
-        var meta = answer.meta.json.asObject ?? JSONObject()
+        var meta = meta(answer)
         switch widget.kind {
         case .metric:
             let value = Self.value(answer)
@@ -78,6 +78,15 @@ struct DashboardData {
         }
         members.append(.init("meta", .object(meta)))
         return members
+    }
+
+    /// What is said of an answer. Whoever has only a link learns what it is about, and neither the names of filters,
+    /// which are in warnings, nor how much was looked at.
+    private func meta(_ answer: Answer) -> JSONObject {
+        let whole = answer.meta.json.asObject ?? JSONObject()
+        guard plan.isPublic else { return whole }
+        let names = ["as_of", "from", "to", "time_zone", "exact", "behind"]
+        return JSONObject(names.compactMap { name in whole[name].map { .init(name, $0) } } + [.init("warnings", [])])
     }
 
     /// The one value of an answer without groups.

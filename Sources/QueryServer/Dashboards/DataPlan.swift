@@ -26,6 +26,8 @@ struct DataPlan: Sendable {
     }
 
     let items: [Item]
+    /// For somebody who has only a link.
+    let isPublic: Bool
     /// Of the widgets without dates of their own.
     let range: TimeRange
     let zone: Zone
@@ -45,8 +47,7 @@ struct DataPlan: Sendable {
         common["date_range"] = dates?.json
         common["time_zone"] = timeZone.map { .string($0) }
         let whole = try Question(parsing: .object(common), context: context)
-        range = whole.range
-        zone = whole.zone
+        (range, zone, self.isPublic) = (whole.range, whole.zone, isPublic)
         let planner = WidgetPlanner(
             dates: dates, timeZone: timeZone, overridesDates: options.overridesDates,
             comparesPeriods: options.comparesPeriods ?? dashboard.definition["compare"]?.asBool ?? false,

@@ -66,6 +66,20 @@ import Testing
         #expect(!text.contains("secret-user") && !text.contains("77345"))
     }
 
+    /// Neither names of filters, in warnings, nor how many events there are beside those that are counted.
+    @Test func whatALinkSaysOfAnAnswerIsItsRangeAndItsMoment() throws {
+        let boards = try BoardFolder()
+        try boards.served.commit("e", user: "u", micros: BoardFolder.noon)
+        let id = try boards.create([["widget_id": "a", "type": "metric", "filters": ["user_idd": "secret"]]])
+        #expect(try boards.widgets(id)[0]?["meta"]?["warnings"]?.asArray?.count == 1)
+        let (_, token) = try share(boards, id)
+        let response = try boards.api.sharedData(boards.call(["token": token], query: [("start", "today")]))
+        let meta = try response.json()["widgets"]?[0]?["meta"]
+        #expect(meta?.asObject?.members.map(\.name) == ["as_of", "from", "to", "time_zone", "exact", "warnings"])
+        #expect(meta?["warnings"] == [] && meta?["from"] == "2026-11-24T00:00:00.000000Z")
+        #expect(!String(decoding: response.body, as: UTF8.self).contains("user_idd"))
+    }
+
     /// How many there are names nobody.
     @Test func peopleAreCountedForALink() throws {
         let boards = try BoardFolder()
