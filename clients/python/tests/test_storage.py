@@ -135,7 +135,7 @@ def test_events_that_are_dropped_are_an_error(config: Config) -> None:
 
 @pytest.mark.parametrize("within", [None, "storage", "analytics", "tracking"])
 def test_addresses_are_cut_in_what_is_stored(config: Config, collector: Collector, within: Optional[str]) -> None:
-    privacy = {"privacy": {"anonymize_ip": True}}
+    privacy: Config = {"privacy": {"anonymize_ip": True}}
     sections = {**config, **(privacy if within is None else {within: {**privacy, **config}})}
     asyncio.run(EventStorage(sections).store_events([event(1, context={"ip": "203.0.113.77"})]))
     (stored,) = collector.stored
