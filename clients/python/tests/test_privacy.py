@@ -46,7 +46,7 @@ def test_what_may_be_an_address_and_cannot_be_cut_is_left_out(given: Any) -> Non
     {"billing_email": "x"}, {"userPhone": "x"}, {"contact": "al@mail.example"}, {"by_user": {"user_7": 1}},
     {"url": "https://shop.example/u/user_7?tab=1"}, {"url": "/confirm?mail=bob%40example.com"},
     {"message": "user_7 cannot pay"}, {"message": "refused 203.0.113.77"}, {"url": "http://203.0.113.77/a"},
-    {"message": "from 2001:db8::9 refused"}, {"net": "203.0.113.77/32"}, {"user_agent": "Mozilla/5.0"},
+    {"message": "from 2001:db8::9 refused"}, {"net": "203.0.113.77/32"}, {"user_agent": "Mozilla/5.0"}, {"ua": "x"},
     {"al@mail.example": 1}, {"203.0.113.77": 1},
 ])
 def test_nothing_that_names_somebody_is_left(values: Dict[str, Any]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -86,6 +88,27 @@ def test_a_forked_child_takes_connections_of_its_own(api: QueryAPI, queryd: Quer
     monkeypatch.setattr("tidemark._http.os.getpid", lambda: 5)
     ask(api)
     assert queryd.connection_count == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_asks_with_threads_of_its_own(api: QueryAPI, queryd: Queryd) -> None:
+    ask(api)
+    child = os.fork()
+    if child == 0:
+        try:
+            ask(api)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    deadline = time.monotonic() + 10
+    done, status = os.waitpid(child, os.WNOHANG)
+    while done == 0 and time.monotonic() < deadline:
+        time.sleep(0.01)
+        done, status = os.waitpid(child, os.WNOHANG)
+    if done == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert (done, status) == (child, 0) and queryd.connection_count == 2
 
 
 def test_an_error_of_queryd_says_code_place_and_what_is_allowed(api: QueryAPI, queryd: Queryd) -> None:
@@ -280,7 +303,7 @@ def test_tls_with_an_authority_that_is_named(certificate: str, config: Config) -
         config["query"].update(url=secure.url, ca_file=certificate)
         assert ask(QueryAPI(config))["rows"] == []
         del config["query"]["ca_file"]
-        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED.*; name its authority in query.ca_file"):
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED.*query.ca_file the certificate's"):
             ask(QueryAPI(config))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import pytest
 from collector import Act, Collector
@@ -12,6 +12,7 @@ from queryd import Queryd
 
 import tidemark
 from tidemark import storage as storage_module
+from tidemark.engine import AnalyticsEngine
 from tidemark.errors import NotAcknowledged
 from tidemark.events import Event, UserSession, instant
 from tidemark.storage import EventStorage
@@ -132,11 +133,18 @@ def test_events_that_are_dropped_are_an_error(config: Config) -> None:
     asyncio.run(scenario())
 
 
-def test_addresses_are_cut_in_what_is_stored(config: Config, collector: Collector) -> None:
-    sections = {"privacy": {"anonymize_ip": True}, **config}
+@pytest.mark.parametrize("within", [None, "storage", "analytics", "tracking"])
+def test_addresses_are_cut_in_what_is_stored(config: Config, collector: Collector, within: Optional[str]) -> None:
+    privacy: Config = {"privacy": {"anonymize_ip": True}}
+    sections = {**config, **(privacy if within is None else {within: {**privacy, **config}})}
     asyncio.run(EventStorage(sections).store_events([event(1, context={"ip": "203.0.113.77"})]))
     (stored,) = collector.stored
     assert stored.context == {"ip": "203.0.113.0"}
+
+
+def test_who_only_asks_needs_no_setting_of_trackers(config: Config, queryd: Queryd) -> None:
+    config["privacy"] = {"hash_user_id": True}
+    assert asyncio.run(AnalyticsEngine(config).get_user_metrics("u"))["total_events"] == 0
 
 
 @pytest.mark.parametrize("wrong", [{"event_id": "x"}, {"user_id": None}, {"timestamp": "soon"}, {"traits": {"a": 1}},

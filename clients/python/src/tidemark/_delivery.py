@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any, Callable, Iterable, List, Mapping, Optional, Set, Tuple
 from ._places import collector_place
 from ._sender import Sender
 from .client import Client
-from .config import boolean
+from .config import boolean, part_of
 from .errors import ConfigError, NotAcknowledged
 from .privacy import with_short_addresses
 from .reports import Verdict
@@ -43,7 +44,6 @@ class Outlet:
         self._last_error = ""
         self._client: Optional[Client] = None
         self._guard = threading.Lock()
-        self._cuts_addresses = _cuts_addresses(config)
         self.is_enabled = is_enabled
         self.dropped = 0
         if client is not None:
@@ -70,9 +70,14 @@ class Outlet:
         """What `act` returns, the event's id; or, when tracking is switched off, the empty text."""
         return act(self.open()) if self.is_enabled else self.drop()
 
+    @functools.cached_property
+    def cuts_addresses(self) -> bool:
+        """Whether addresses are cut. Raises ConfigError for privacy that cannot be given."""
+        return _cuts_addresses(self._config)
+
     def shown(self, values: Values) -> Values:
-        """The mapping as it is sent: its addresses are cut if `privacy.anonymize_ip` says so."""
-        return with_short_addresses(values) if self._cuts_addresses else values
+        """The mapping as it is sent."""
+        return with_short_addresses(values) if self.cuts_addresses else values
 
     async def flush(self, timeout: Optional[float]) -> bool:
         """Sends all now and waits until it is acknowledged. False after `timeout` seconds."""
@@ -146,7 +151,8 @@ async def _settled(marks: Iterable[Tuple[Sender, int]], seconds: Optional[float]
 
 
 def _cuts_addresses(config: Mapping[str, Any]) -> bool:
-    privacy = config.get("privacy") or {}
+    sections = [config, *(part_of(config, key) for key in ("tracking", "storage", "analytics"))]
+    privacy: Any = next((section["privacy"] for section in sections if section.get("privacy") is not None), {})
     if not isinstance(privacy, Mapping):
         raise ConfigError("tracking.privacy must be a mapping")
     if boolean(privacy.get("hash_user_id", False), "privacy.hash_user_id"):

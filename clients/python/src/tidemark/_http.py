@@ -95,7 +95,8 @@ class HTTPClient:
         except socket.timeout:
             raise Unreachable(f"{self._place.url}: no answer within {self._place.timeout_seconds:g} s") from None
         except ssl.SSLCertVerificationError as error:
-            raise Unreachable(f"{self._place.url}: {error}; name its authority in query.ca_file") from error
+            raise Unreachable(f"{self._place.url}: {error}; query.url names the machine as its certificate does, "
+                              "query.ca_file the certificate's authority") from error
         except (OSError, http.client.HTTPException) as error:
             text = str(error) or type(error).__name__
             raise Unreachable(f"{self._place.url}: {text}; is queryd running there?") from error

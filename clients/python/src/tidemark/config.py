@@ -224,7 +224,7 @@ def whole_number(value: Any, key: str, most: int) -> int:
     """A number from 1 to `most`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
         raise ConfigError(f"{key}: a whole number, 1 to {most}; not {value!r}")
-    return value
+    return int(value)
 
 
 def host_and_port(text: Any, key: str) -> Tuple[str, int]:

@@ -19,7 +19,7 @@ IP_NAMES: FrozenSet[str] = frozenset((
 IDENTITY_NAMES: FrozenSet[str] = IP_NAMES | frozenset((
     "user", "uid", "userid", "distinctid", "anonymousid", "customerid", "accountid", "memberid", "sessionid",
     "deviceid", "advertisingid", "idfa", "idfv", "gaid", "aaid", "imei", "cookie", "cookieid", "visitorid", "clientid",
-    "useragent", "fingerprint", "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "telephone",
+    "useragent", "ua", "fingerprint", "email", "emailaddress", "mail", "phone", "phonenumber", "mobile", "telephone",
     "firstname", "lastname", "fullname", "surname", "username", "displayname", "nickname", "login", "birthday",
     "birthdate", "dateofbirth", "address", "street", "latitude", "longitude", "lat", "lon", "lng", "coordinates"))
 IP_ENDINGS: Tuple[str, ...] = ("clientip", "remoteip", "userip", "ipaddress", "ipaddr", "forwardedfor", "remoteaddr")

@@ -58,6 +58,7 @@ class EventTracker:
         self._types_off = _types_off(_section(config, "events"))
         self._outlet = Outlet(config, self.is_enabled, client, batch_size=self.batch_size,
                               flush_interval=self.flush_interval)
+        self._outlet.cuts_addresses  # What cannot be is refused here.
         self.storage = EventStorage(config, outlet=self._outlet)
         self.identity_resolver = IdentityResolver(_section(config, "identity"), outlet=self._outlet)
         self._anonymous: Tuple[int, str] = (0, "")
