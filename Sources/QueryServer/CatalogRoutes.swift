@@ -103,7 +103,7 @@ struct CatalogRoutes: Sendable {
         }
         let text: JSONValue = [
             .string(key.project), .string(key.question), .integer(key.position), .integer(key.tableVersion),
-            .array(texts),
+            .integer(key.clockMicros), .array(texts),
         ]
         return "\"" + Hex.encode(Array(SHA256.hash(text.encoded()).prefix(16))) + "\""
     }

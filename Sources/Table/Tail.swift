@@ -75,6 +75,11 @@ struct Tail {
     /// is full.
     mutating func step(toward mark: DurableMark) throws {
         guard mark.sequence > lastRecord else { return }
+        guard log.firstAvailable <= mark.sequence else {
+            // Freed, so published by everybody: what of it is not in this table was nothing of this project's.
+            lastRecord = mark.sequence
+            return
+        }
         guard let (rows, last) = try gatherStep(through: mark.sequence) else { return }
         let isKept = try filter.keep(rows)
         for (row, position) in rows.columns[.position].int64s.enumerated() where !isKept[row] {

@@ -43,6 +43,25 @@ import Testing
         #expect(difference(try reader.snapshot().rows(), fixture.expectedRows()) == nil)
     }
 
+    /// Segments are freed when every project has published past them; one without events has no table that says so.
+    @Test func aProjectWithoutEventsIsNotBehindWhenOthersAreFreed() throws {
+        let fixture = try TableFixture()
+        let quiet = try Project.create("quiet", dataFolder: fixture.dataFolder, key: TableFixture.key, disk: .posix)
+        try fixture.fill(records: 5, seed: 1)
+        let reader = TableReader(project: quiet, logFolder: fixture.logFolder, disk: .posix)
+        #expect(try reader.snapshot().behind == nil)
+        let report = try fixture.publisher().publish(through: .max)
+        try fixture.writer.rotate(nowMicros: 0)
+        try fixture.writer.free(published: ["default": report.lastRecord, "other": .max, "quiet": .max])
+        for reader in [reader, TableReader(project: quiet, logFolder: fixture.logFolder, disk: .posix)] {
+            let snapshot = try reader.snapshot()
+            #expect(snapshot.behind == nil && snapshot.rowCount == 0 && snapshot.lastRecord == 5)
+        }
+        // What comes later is found.
+        try fixture.commit([Shipment(events: TableEvents.few, project: "quiet", source: TableFixture.otherSource)])
+        #expect(try reader.snapshot().rowCount == TableEvents.few.count)
+    }
+
     @Test func aFullTailWaitsForThePublishAndSaysSo() throws {
         let fixture = try TableFixture()
         try fixture.fill(records: 20, seed: 5)

@@ -17,10 +17,10 @@ struct Descriptions: Sendable {
 
     let store: MetadataStore
 
-    /// By the bytes of the name, such as `page_view`, `properties.page_name`: as strings, names that only look alike are
-    /// equal. Names nobody described are not there.
+    /// By the bytes of the name: as strings, names that only look alike are equal.
     typealias Items = [[UInt8]: Item]
 
+    /// Names such as `page_view` and `properties.page_name` that somebody described.
     func all(_ subject: Subject, project: String) throws(MetadataError) -> Items {
         let prefix = subject.rawValue + ":"
         var items: Items = [:]

@@ -11,6 +11,8 @@ final class AnswerCache<Value: Sendable>: Sendable {
         let question: String
         let position: Int64
         let tableVersion: Int64
+        /// A data folder that was made anew may come to the same position and version.
+        let clockMicros: Int64
 
         /// nil: the answer says how far behind it is, and that changes by itself.
         /// - Parameter question: equal for what has the same answer over the same snapshot.
@@ -20,6 +22,7 @@ final class AnswerCache<Value: Sendable>: Sendable {
             self.question = question
             position = snapshot.position
             tableVersion = snapshot.tableVersion
+            clockMicros = snapshot.clockMicros
         }
     }
 
