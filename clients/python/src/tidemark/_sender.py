@@ -313,11 +313,7 @@ class Sender:
         with self._changed:
             self._last_error = f"{type(error).__name__}: {error}"
         log.debug("tidemark: %s", error)
-        if self._settings.on_error is not None:
-            try:
-                self._settings.on_error(error)
-            except Exception:
-                log.exception("on_error failed")
+        self._settings.tell_error(error)
 
     def _take_stock(self) -> None:
         """Tells the other threads what the session has heard."""
@@ -338,13 +334,9 @@ class Sender:
             self._acked_before = session.counts.acked
             self._failures = 0
         verdicts, session.rejected = session.rejected, []
-        if self._settings.on_verdict is not None:
-            for verdict in verdicts:
-                try:
-                    self._settings.on_verdict(
-                        Verdict(event_id_text(verdict.event_id), verdict.code, code_name(verdict.code)))
-                except Exception:
-                    log.exception("on_verdict failed")
+        for verdict in verdicts:
+            self._settings.tell_verdict(
+                Verdict(event_id_text(verdict.event_id), verdict.code, code_name(verdict.code)))
 
     def _fill(self, now: float) -> None:
         """Makes batches of waiting events while there is room and reason."""
@@ -368,30 +360,24 @@ class Sender:
 
     def _add_batch(self, entries: List[Waiting], ordinal: int) -> None:
         """Encodes as many of the events as fit one batch; the rest goes back to the front of the queue."""
-        session, settings = self._session, self._settings
-        while entries:
-            events = [entry.event for entry in entries]
-            try:
-                data = batch.encode(events, compress=settings.compress, limits=session.limits)
-                if len(data) + 2 > session.frame_bytes_max:
-                    raise batch.BatchTooBig(f"{len(data) + 2} bytes, a frame at most {session.frame_bytes_max}")
-            except (TypeError, ValueError) as error:
-                if len(entries) == 1:
-                    session.add_skip(1, ordinal)
-                    with self._changed:
-                        self._skipped += 1
-                        self._held_events -= 1
-                    self._report(error)
-                    return
-                half = len(entries) // 2
-                with self._changed:
-                    self._queue.put_back(entries[half:])
-                    self._held_events -= len(entries) - half
-                entries = entries[:half]
-                continue
-            explicit = {row: event.event_id for row, event in enumerate(events) if event.event_id is not None}
-            session.add_batch(data, len(events), ordinal, explicit)
+        if not entries:
             return
+        session, skipped = self._session, 0
+        events = [entry.event for entry in entries]
+        try:
+            data, count = batch.encode_first(
+                events, compress=self._settings.compress, limits=session.limits,
+                bytes_max=session.frame_bytes_max - 2)
+            explicit = {row: event.event_id for row, event in enumerate(events[:count]) if event.event_id is not None}
+            session.add_batch(data, count, ordinal, explicit)
+        except (TypeError, ValueError) as error:
+            session.add_skip(1, ordinal)
+            count = skipped = 1
+            self._report(error)
+        with self._changed:
+            self._queue.put_back(entries[count:])
+            self._held_events -= len(entries) - count + skipped
+            self._skipped += skipped
 
 
 _running: Set[Sender] = set()

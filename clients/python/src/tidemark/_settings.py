@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Callable, Optional
 
 from ._connection import Address
 from .reports import Verdict
+
+log = logging.getLogger("tidemark")
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,19 @@ class Settings:
     on_error: Optional[Callable[[Exception], None]]
     on_verdict: Optional[Callable[[Verdict], None]]
     sdk_version: str
+
+    # The application's own functions: what they raise is logged and ends nothing.
+
+    def tell_error(self, error: Exception) -> None:
+        if self.on_error is not None:
+            try:
+                self.on_error(error)
+            except Exception:
+                log.exception("on_error failed")
+
+    def tell_verdict(self, verdict: Verdict) -> None:
+        if self.on_verdict is not None:
+            try:
+                self.on_verdict(verdict)
+            except Exception:
+                log.exception("on_verdict failed")

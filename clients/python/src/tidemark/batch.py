@@ -96,6 +96,26 @@ def encode(events: Sequence[Event], *, compress: bool = False, limits: Limits = 
     return HEADER.pack(VERSION, CODEC_RAW, 0, len(events), len(body)) + body
 
 
+def encode_first(
+    events: Sequence[Event], *, compress: bool, limits: Limits, bytes_max: int
+) -> Tuple[bytes, int]:
+    """One batch of as many of the first events as fit, halving until they do, and their number.
+
+    Raises what `encode` raises if the first event alone does not fit.
+    """
+    count = len(events)
+    while True:
+        try:
+            data = encode(events[:count], compress=compress, limits=limits)
+            if len(data) > bytes_max:
+                raise BatchTooBig(f"{len(data)} bytes, at most {bytes_max}")
+            return data, count
+        except (TypeError, ValueError):
+            if count <= 1:
+                raise
+            count //= 2
+
+
 def encode_body(events: Sequence[Event], limits: Limits = Limits()) -> bytes:
     """String table and columns."""
     if not events:
