@@ -67,6 +67,7 @@ package struct QueryConfig: Sendable, Equatable {
         let key = try section.string("key")
         guard let certificate, let key else {
             if certificate == nil, key == nil { return nil }
+            try section.rejectUnknownKeys()
             throw section.missing(key == nil ? "key" : "certificate", expected: "a file, since TLS needs both")
         }
         return TLSFiles(certificate: certificate, key: key)

@@ -20,6 +20,13 @@ import Testing
         }
     }
 
+    @Test func aMisspeltFileOfTLSIsNamedWithTheNearestKey() {
+        let told = message("query:\n  tls: {certificat: server.pem, key: server.key}\n")
+        #expect(told == "config.yaml:2: unknown key \"certificat\", did you mean \"certificate\"?")
+        let missing = message("query:\n  tls:\n    key: server.key\n")
+        #expect(missing?.contains("query.tls.certificate: expected a file") == true)
+    }
+
     @Test func withoutAFileEverythingHasItsDefault() throws {
         #expect(try ConfigFiles().analytics() == AnalyticsConfig())
         let collector = try ConfigFiles().collector()

@@ -37,6 +37,30 @@ import Testing
         #expect(isThere, "protocol/\(document) does not say \"\(phrase)\"")
     }
 
+    /// Codes of errors that no caller gets: nobody is there to read it, or no call makes such a document.
+    private static let silentCodes: Set<String> = ["client_gone", "exists"]
+
+    @Test func everyCodeOfAnErrorIsExplained() throws {
+        let codes = Set(try Self.names(/code: "([a-z_]+)"/, in: "Sources/QueryServer/")).subtracting(Self.silentCodes)
+        let text = try Tree.here.text("docs/questions.md") + Tree.here.text("docs/dashboards.md")
+        let missing = codes.filter { !text.contains("`\($0)`") }.sorted()
+        #expect(codes.count > 15 && missing.isEmpty, "no document explains \(missing)")
+    }
+
+    @Test func everyMetricIsExplained() throws {
+        let metrics = Set(
+            try Self.names(/(?:counter|gauge|histogram|Counters)\(\s*"(tidemark_[a-z_]+)"/, in: "Sources/"))
+        let text = try Tree.here.text("docs/operations.md")
+        let missing = metrics.filter { !text.contains("`\($0)") }.sorted()
+        #expect(metrics.count > 20 && missing.isEmpty, "docs/operations.md does not explain \(missing)")
+    }
+
+    /// What the pattern captures in the Swift files of a folder.
+    private static func names(_ pattern: Regex<(Substring, Substring)>, in folder: String) throws -> [String] {
+        try Tree.here.paths.filter { $0.hasPrefix(folder) && $0.hasSuffix(".swift") }
+            .flatMap { try Tree.here.text($0).matches(of: pattern).map { String($0.1) } }
+    }
+
     @Test func theArchitectureTakesTenMinutes() throws {
         let text = try Tree.here.text("ARCHITECTURE.md")
         let lineCount = text.split(separator: "\n", omittingEmptySubsequences: false).count
