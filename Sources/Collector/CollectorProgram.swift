@@ -26,7 +26,7 @@ package enum CollectorProgram {
     /// Says what the section `analytics:` may make one expect that does not happen.
     private static func warn(of analytics: AnalyticsConfig, _ logger: Logger) {
         if !analytics.keysWithoutEffect.isEmpty {
-            logger.warning("settings of `analytics:` that this version does not act on", [
+            logger.warning("settings of `analytics:` that no daemon of this version acts on", [
                 "keys": .array(analytics.keysWithoutEffect.map { .string($0) })
             ])
         }

@@ -97,7 +97,7 @@ package struct AnalyticsConfig: Sendable, Equatable {
     package var retention = Retention()
     package var identity = Identity()
     package var privacy = Privacy()
-    /// The full names of the settings in the file that ask for something that no program of this version does.
+    /// The full names of the settings in the file that ask for something that no daemon of this version does.
     package var keysWithoutEffect: [String] = []
 
     package init() {}

@@ -163,7 +163,7 @@ import Wire
     @Test func theStartNamesWhatIsNotActedOn() throws {
         // `batch_size` is for the SDKs.
         let collector = try collector("batch_size: 50", events: ["privacy: {anonymize_ip: true, hash_user_id: false}"])
-        let line = collector.log().split(separator: "\n").first { $0.contains("does not act on") }
+        let line = collector.log().split(separator: "\n").first { $0.contains("no daemon of this version acts on") }
         let keys = try line.map { try JSONValue(parsing: String($0)) }?["keys"]
         #expect(keys == ["analytics.privacy.anonymize_ip"])
     }
