@@ -18,6 +18,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
     case projectName(String)
     case unreachable(place: String, reason: String)
     case connectionLost(place: String)
+    /// The HTTP server took the connection and said nothing.
+    case hungUp(place: String)
     /// The collector ended the connection for good.
     case refused(place: String, reason: String)
     /// Nothing became durable for this long.
@@ -39,6 +41,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
             "\"\(name)\" is no project's name: a to z, digits and hyphens, at most \(Limits.projectNameBytesMax)"
         case .unreachable(let place, let reason): "nothing answers at \(place) (\(reason)): is the daemon running?"
         case .connectionLost(let place): "\(place) closed the connection before it answered"
+        case .hungUp(let place):
+            "\(place) closed the connection before it answered: if it has TLS, ask it with curl (docs/operations.md)"
         case .refused(let place, let reason): "\(place) refused: \(reason)"
         case .stalled(let place, let seconds, let refusal):
             "\(place) stored nothing for \(seconds) s" + (refusal.map { "; it last said \($0)" } ?? "")

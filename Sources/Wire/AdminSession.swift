@@ -12,6 +12,8 @@ public struct AdminSession: Sendable {
     /// Replies may take as long as a compaction, so only the handshake has a deadline besides the keepalive.
     static let handshakeMilliseconds: UInt64 = 10_000
 
+    /// Whose token it is; nil before HELLO_ACK.
+    public private(set) var role: Role?
     private let token: String
     private var link: ClientLink
     private var waiting: [AdminRequest] = []
@@ -43,7 +45,9 @@ public struct AdminSession: Sendable {
             var offset = 0
             while !isOver, let message = try link.next(piece, &offset, now: now) {
                 switch message {
-                case .helloAcknowledgement: actions += flush()
+                case .helloAcknowledgement(let answer):
+                    role = answer.role
+                    actions += flush()
                 case .adminReply(let reply): actions.append(.replied(reply))
                 case .ping(let ping):
                     actions.append(.send(Pong(number: ping.number, clockMicros: now.clockMicros).encoded()))

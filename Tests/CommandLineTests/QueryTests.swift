@@ -146,6 +146,13 @@ import Testing
         #expect(capture.error == "1,200 values were no numbers where numbers are wanted: left out\n")
     }
 
+    /// As does one that speaks TLS, which hangs up on what is none.
+    @Test func aServerThatHangsUpMaySpeakTLS() throws {
+        let (code, capture, _) = try ask("", "{}")
+        #expect(code == 1)
+        #expect(capture.error.contains("closed the connection before it answered: if it has TLS, ask it with curl"))
+    }
+
     @Test func withoutQuerydItSaysSo() throws {
         let capture = Capture()
         #expect(capture.run("query", "--address", "127.0.0.1:1", "{}") == 1)

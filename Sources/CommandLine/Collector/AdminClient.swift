@@ -1,4 +1,3 @@
-import Bytes
 import EventLoop
 import JSON
 import Telemetry
@@ -7,22 +6,26 @@ import Wire
 /// Asks the collector for one thing over its Unix socket: protocol/frames.md §9. Blocks until it answers.
 final class AdminClient {
     private let socket: String
-    private let token: String
     private let verb: String
     private let argument: String
     private let loop: Loop
+    private let elapsedMicros: () -> Int64
     private var stream: Stream?
-    private var preamble: [UInt8] = []
-    private var decoder = FrameDecoder(payloadBytesMax: Limits.frameBytesMax)
+    private var session: AdminSession
     private var outcome: Result<AdminReply, CommandError>?
 
     private init(socket: String, token: String, verb: String, argument: String) throws {
         self.socket = socket
-        self.token = token
         self.verb = verb
         self.argument = argument
         loop = try Loop()
+        let elapsedMicros = Console.monotonicMicros()
+        self.elapsedMicros = elapsedMicros
+        session = AdminSession(
+            token: token, now: Moment(elapsedMicros: elapsedMicros(), clockMicros: Logger.systemClock()))
     }
+
+    private var now: Moment { Moment(elapsedMicros: elapsedMicros(), clockMicros: Logger.systemClock()) }
 
     /// - Parameters:
     ///   - deadlineMillis: how long the answer may take.
@@ -53,7 +56,10 @@ final class AdminClient {
             end(.failure(.adminFailed(verb: verb, reason: "no answer within \(deadlineMillis / 1000) s")))
         }
         let seconds = Timer(loop)
-        seconds.start(everyMillis: 1000, handler: onSecond)
+        seconds.start(everyMillis: 1000) { [self] in
+            onSecond()
+            perform(session.tick(now: now))
+        }
         Stream.connect(loop, unixPath: socket, withinMillis: 5000) { [self] result in
             switch result {
             case .success(let stream): didConnect(stream)
@@ -79,36 +85,24 @@ final class AdminClient {
         stream.startReading(
             onBytes: { [self] span in receive(span) },
             onEnd: { [self] in end(.failure(.connectionLost(place: socket))) })
-        let hello = Hello(
-            token: token, sdkName: "tidemark", sdkVersion: "0", features: 0, clockMicros: Logger.systemClock())
-        stream.write(Preamble.ours.encoded() + hello.encoded())
+        perform(session.connected(now: now) + session.request(verb: verb, argument: argument).1)
     }
 
     private func receive(_ piece: RawSpan) {
-        do {
-            var offset = min(Preamble.byteCount - preamble.count, piece.byteCount)
-            preamble += piece.copy(0..<offset)
-            while let frame = try decoder.next(piece, &offset) {
-                if let message = try Message(frame, in: piece) { receive(message) }
-            }
-        } catch {
-            end(.failure(.malformedReply(place: socket, reason: "\(error)")))
+        let actions = session.receive(piece, now: now)
+        if let role = session.role, role != .admin {
+            return end(.failure(.adminFailed(verb: verb, reason: "the token is not an admin's")))
         }
+        perform(actions)
     }
 
-    private func receive(_ message: Message) {
-        switch message {
-        case .helloAcknowledgement(let answer):
-            guard answer.role == .admin else {
-                return end(.failure(.adminFailed(verb: verb, reason: "the token is not an admin's")))
+    private func perform(_ actions: [AdminSession.Action]) {
+        for action in actions {
+            switch action {
+            case .send(let bytes): stream?.write(bytes)
+            case .replied(let reply): end(.success(reply))
+            case .failed(let error): end(.failure(.refused(place: socket, reason: "\(error.code) \(error.detail)")))
             }
-            stream?.write(AdminRequest(number: 1, verb: verb, argument: argument).encoded())
-        case .adminReply(let reply): end(.success(reply))
-        case .ping(let ping):
-            stream?.write(Pong(number: ping.number, clockMicros: Logger.systemClock()).encoded())
-        case .error(let error):
-            end(.failure(.refused(place: socket, reason: "\(error.code) \(error.detail)")))
-        default: break
         }
     }
 }

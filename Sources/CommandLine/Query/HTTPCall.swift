@@ -70,7 +70,7 @@ final class HTTPCall {
     }
 
     private func conclude() {
-        if received.isEmpty { return end(.failure(.connectionLost(place: "\(address)"))) }
+        if received.isEmpty { return end(.failure(.hungUp(place: "\(address)"))) }
         guard let reply = HTTPReply(received) else {
             return end(.failure(.malformedReply(place: "\(address)", reason: "not a whole HTTP answer")))
         }
