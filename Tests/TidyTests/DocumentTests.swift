@@ -93,6 +93,14 @@ import Testing
 
     // MARK: The rules themselves
 
+    /// Else a second run of all tests judges what the first one left behind.
+    @Test func whatGitIgnoresIsNotLookedAt() throws {
+        for line in try Tree.here.text(".gitignore").split(separator: "\n") {
+            let name = line.drop { $0 == "*" }
+            #expect(Tree.isSkipped(String(name.dropLast(name.hasSuffix("/") ? 1 : 0)), atRoot: true), "\(line)")
+        }
+    }
+
     @Test func anUnexplainedTypeIsFound() {
         let text = "/// One.\npackage struct A {}\n/// Two.\n@safe\npublic final class B {}\n"
             + "\npackage enum C {}\nenum D {}\n"

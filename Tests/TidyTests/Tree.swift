@@ -8,7 +8,7 @@ struct Tree {
 
     /// What is made by building and running, or is not text.
     private static let skippedNames: Set<String> = [
-        ".build", ".git", ".venv", "__pycache__", ".pytest_cache", "vectors",
+        ".build", ".git", ".venv", ".tools", "__pycache__", ".pytest_cache", ".hypothesis", ".schemathesis", "vectors",
     ]
     private static let skippedAtRoot: Set<String> = ["data"]
     private static let textExtensions: Set<String> = [
@@ -25,14 +25,17 @@ struct Tree {
         paths = Self.files(in: self.root, under: "").sorted()
     }
 
+    static func isSkipped(_ name: String, atRoot: Bool) -> Bool {
+        skippedNames.contains(name) || name.hasSuffix(".egg-info") || (atRoot && skippedAtRoot.contains(name))
+    }
+
     private static func files(in root: String, under folder: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: root + folder)) ?? []
-        return names.filter { !skippedNames.contains($0) }.flatMap { name -> [String] in
+        return names.filter { !isSkipped($0, atRoot: folder.isEmpty) }.flatMap { name -> [String] in
             let path = folder + name
             let attributes = try? FileManager.default.attributesOfItem(atPath: root + path)
             if attributes?[.type] as? FileAttributeType == .typeDirectory {
-                let isSkipped = name.hasSuffix(".egg-info") || (folder.isEmpty && skippedAtRoot.contains(name))
-                return isSkipped ? [] : files(in: root, under: path + "/")
+                return files(in: root, under: path + "/")
             }
             return textExtensions.contains((name as NSString).pathExtension) ? [path] : []
         }
