@@ -35,6 +35,23 @@ import Testing
         #expect(lines.last == "overall_conversion_rate: 25.0 %")
     }
 
+    @Test func anObjectReadsFromTopToBottom() throws {
+        let text = #"{"kind":"adoption","adoption":{"feature_name":"search","usage_count":1200},"meta":{}}"#
+        #expect(try answer(text).text == "feature_name  search\nusage_count   1,200\n")
+        #expect(try answer(text).csv == "feature_name,usage_count\r\nsearch,1200\r\n")
+    }
+
+    @Test func listsOfTextsAndListsBesideTheRowsAreTables() throws {
+        let people = try answer(#"{"kind":"segment","user_ids":["a","b"],"user_count":2}"#)
+        #expect(people.text == "user_ids\n--------\na\nb\n\nuser_count: 2\n")
+        #expect(people.csv == "user_ids\r\na\r\nb\r\n")
+        let funnel = try answer(
+            #"{"kind":"funnel","steps":[{"step":"x","users":2}],"users":[{"user_id":"a","n":5}],"user_count":1}"#)
+        #expect(funnel.text.hasSuffix("\nusers:\nuser_id  n\n-------  -\na        5\nuser_count: 1\n"))
+        let person = try answer(#"{"kind":"user","user":{"user_id":"a"},"events":[{"x":1}],"next_cursor":null}"#)
+        #expect(person.text == "x\n-\n1\n\nuser.user_id: a\nnext_cursor: -\n")
+    }
+
     @Test func csvIsQuotedWhereItMust() throws {
         let csv = try answer(#"{"rows":[{"a":"x,\"y\"","b":1.5},{"b":[1]}]}"#).csv
         #expect(csv == "a,b\r\n\"x,\"\"y\"\"\",1.5\r\n,[1]\r\n")

@@ -14,7 +14,7 @@ import Testing
         for (method, path) in calls {
             for headers in [
                 [:], ["Authorization": "Bearer tdm_write_00"], ["Authorization": "Basic x"], ["Authorization": ""],
-                ["Cookie": "tidemark_session=0"],
+                ["Cookie": "tidemark_session_\(served.port)=0"],
             ] {
                 let reply = try await served.send(method, path, headers, method == "POST" ? Self.count : nil)
                 #expect(reply.status == 401 && reply.code == "unauthorized", "\(path) \(headers)")
@@ -67,6 +67,18 @@ import Testing
         }
         #expect(status == 401)
         #expect(try await served.send("GET", "/v1/me", cookie).code == "unauthorized")
+    }
+
+    @Test func theCookieOfAnotherPortIsNotTaken() async throws {
+        let (served, other) = (try ServedFolder(), try ServedFolder())
+        func session(_ served: ServedFolder) async throws -> String {
+            let reply = try await served.send("POST", "/v1/sessions", [:], #"{"token":"\#(try served.token())"}"#)
+            return String(try #require(reply.headers["set-cookie"]).split(separator: ";")[0])
+        }
+        let cookies = ["Cookie": try await session(other) + "; " + (try await session(served))]
+        #expect(try await served.send("GET", "/v1/me", cookies).status == 200)
+        #expect(try await other.send("GET", "/v1/me", cookies).status == 200)
+        #expect(try await served.send("GET", "/v1/me", ["Cookie": try await session(other)]).status == 401)
     }
 
     @Test func aLinkLogsInOnce() async throws {

@@ -6,15 +6,18 @@ struct Credentials: Sendable {
     let tokens: TokenStore
     let sessions: SessionStore
 
+    /// - Parameter origin: what the caller calls us.
     /// - Throws: 401 `unauthorized`; 403 `forbidden` for a cookie that a stranger's page may have had sent.
-    func principal(of request: HTTPRequest, nowMicros: Int64) throws(Problem) -> Principal {
+    func principal(
+        of request: HTTPRequest, at origin: HostRules.Origin, nowMicros: Int64
+    ) throws(Problem) -> Principal {
         if let header = request.headers["Authorization"] {
             guard let text = Self.bearerToken(header), let token = tokens.token(text) else {
                 throw .unauthorized("the token is not known: it was revoked, or it is another server's")
             }
             return Principal(token)
         }
-        guard let cookie = SessionCookie.value(in: request) else {
+        guard let cookie = SessionCookie(origin).value(in: request) else {
             throw .unauthorized("send a token: Authorization: Bearer tdm_…, or log in")
         }
         guard let hash = sessions.tokenHash(of: cookie, nowMicros: nowMicros) else {
@@ -48,23 +51,30 @@ struct Credentials: Sendable {
     }
 }
 
-/// The cookie that carries a session.
-enum SessionCookie {
-    static let name = "tidemark_session"
+/// The cookie that carries a session. Browsers keep one jar for all ports of a host, so the port is in its name: two
+/// servers on one host do not log each other's callers out.
+struct SessionCookie {
+    let name: String
+    private let isSecure: Bool
 
-    static func value(in request: HTTPRequest) -> String? {
-        for (name, text) in request.headers.fields where name == "cookie" {
+    /// - Parameter origin: what the browser calls us.
+    init(_ origin: HostRules.Origin) {
+        name = "tidemark_session_\(origin.port)"
+        isSecure = origin.scheme == .https
+    }
+
+    func value(in request: HTTPRequest) -> String? {
+        for (field, text) in request.headers.fields where field == "cookie" {
             for pair in text.split(separator: ";") {
                 let parts = pair.split(separator: "=", maxSplits: 1).map { $0.drop { $0 == " " } }
-                if parts.count == 2, parts[0] == Self.name { return String(parts[1]) }
+                if parts.count == 2, parts[0] == name { return String(parts[1]) }
             }
         }
         return nil
     }
 
-    /// The header `Set-Cookie`.
-    /// - Parameter isSecure: whether the browser may send it over TLS only.
-    static func header(_ value: String, maxAgeSeconds: Int, isSecure: Bool) -> String {
+    /// The header `Set-Cookie`; over TLS for TLS only.
+    func header(_ value: String, maxAgeSeconds: Int) -> String {
         "\(name)=\(value); Max-Age=\(maxAgeSeconds); Path=/; HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
     }
 }

@@ -103,12 +103,12 @@ private struct WidgetPlanner {
         }
     }
 
-    /// The question a metric's trend or a chart's comparison asks beside the widget's own.
+    /// The question that a trend or a comparison asks beside the widget's own.
     private func earlier(_ widget: Widget, _ range: TimeRange) throws -> DataPlan.Earlier? {
         let days: Int
         if let trendDays = widget.trendDays {
             days = trendDays
-        } else if comparesPeriods, widget.kind == .chart, range.from != .min {
+        } else if comparesPeriods, [.chart, .metric].contains(widget.kind), range.from != .min {
             days = dayCount(range)
         } else {
             return nil

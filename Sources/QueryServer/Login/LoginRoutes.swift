@@ -54,13 +54,12 @@ struct LoginRoutes: Sendable {
         "", "an object with either code or token is expected", allowed: ["code", "token"])
 
     private func end(_ call: Call) -> HTTPResponse {
-        if let cookie = SessionCookie.value(in: call.request) { credentials.sessions.end(cookie) }
+        if let cookie = SessionCookie(call.origin).value(in: call.request) { credentials.sessions.end(cookie) }
         return Self.answer(call, cookie: "", maxAgeSeconds: 0)
     }
 
     private static func answer(_ call: Call, cookie: String, maxAgeSeconds: Int) -> HTTPResponse {
-        let header = SessionCookie.header(
-            cookie, maxAgeSeconds: maxAgeSeconds, isSecure: call.origin.scheme == .https)
+        let header = SessionCookie(call.origin).header(cookie, maxAgeSeconds: maxAgeSeconds)
         return HTTPResponse(status: 204, headers: HTTPHeaders([("Set-Cookie", header)]), body: [])
     }
 

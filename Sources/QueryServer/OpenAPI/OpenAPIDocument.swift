@@ -31,7 +31,7 @@ struct OpenAPIDocument {
                 "schemas": .object(JSONObject([.init("Error", Self.errorSchema)] + questionSchemas)),
                 "securitySchemes": [
                     "token": ["type": "http", "scheme": "bearer"],
-                    "session": ["type": "apiKey", "in": "cookie", "name": .string(SessionCookie.name)],
+                    "session": ["type": "apiKey", "in": "cookie", "name": "tidemark_session_7312"],
                 ],
             ],
         ]

@@ -47,7 +47,7 @@ struct FrontDoor: Sendable {
         var principal = Principal.anonymous
         var project = ""
         if route.admission != .open {
-            principal = try credentials.principal(of: request, nowMicros: arrivedMicros)
+            principal = try credentials.principal(of: request, at: origin, nowMicros: arrivedMicros)
             guard principal.mayDo(.read) else { throw .forbidden("this token sends events and asks nothing") }
         }
         if case .project(let role) = route.admission {

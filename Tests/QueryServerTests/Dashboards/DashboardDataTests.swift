@@ -151,8 +151,10 @@ import Testing
         #expect(widgets[0]?["data"]?.asArray?.map { $0["count"] } == [2, 1])
         #expect(widgets[0]?["previous"]?.asArray?.map { $0["day"] } == ["2026-11-21", "2026-11-22"])
         #expect(widgets[0]?["previous"]?.asArray?.map { $0["count"] } == [3, 1])
-        #expect(widgets[1]?["trend"] == .some(nil))
-        #expect(try boards.widgets(id, [("start", "yesterday")])[0]?["previous"] == nil)
+        // A metric that names no trend of its own takes the same period.
+        #expect(widgets[1]?["trend"] == ["value": 3, "previous": 4, "change": -0.25, "days": 2])
+        let alone = try boards.widgets(id, [("start", "yesterday")])
+        #expect(alone[0]?["previous"] == nil && alone[1]?["trend"] == .some(nil))
         // All time has no period before it.
         #expect(try boards.widgets(id, [("compare", "true")])[0]?["previous"] == nil)
     }
