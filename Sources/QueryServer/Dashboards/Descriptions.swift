@@ -17,6 +17,8 @@ struct Descriptions: Sendable {
 
     let store: MetadataStore
 
+    private static let scopes = ["properties.", "device.", "location.", "context.", "traits."]
+
     /// By the bytes of the name: as strings, names that only look alike are equal.
     typealias Items = [[UInt8]: Item]
 
@@ -37,6 +39,10 @@ struct Descriptions: Sendable {
         let name = call.parameters["name"] ?? ""
         guard (1...512).contains(name.utf8.count) else {
             throw Problem.invalid("name", "a name of 1 to 512 bytes is expected")
+        }
+        guard subject == .event || Self.scopes.contains(where: { name.hasPrefix($0) }) else {
+            let allowed = Self.scopes.map { $0 + "…" }
+            throw Problem.invalid("name", "a property is named as the catalog does", allowed: allowed)
         }
         let reader = try BodyReader(try call.bodyAsJSON(), path: "", allowed: ["description", "hidden", "name"])
         let description = try reader.text("description", bytes: 0...2000) ?? ""

@@ -65,12 +65,14 @@ import Testing
             .event, boards.call(["name": "plan"], ["description": "A plan was chosen", "hidden": true])
         ).json()
         #expect(said == ["name": "plan", "description": "A plan was chosen", "hidden": true])
-        _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "Its name"]))
-        _ = try boards.descriptions.put(.property, boards.call(["name": "plan"], ["description": "The name"]))
+        _ = try boards.descriptions.put(.property, boards.call(["name": "traits.plan"], ["description": "Its name"]))
+        _ = try boards.descriptions.put(.property, boards.call(["name": "traits.plan"], ["description": "The name"]))
+        let bare = problem { try boards.descriptions.put(.property, boards.call(["name": "plan"], [:])) }
+        #expect(bare?.path == "name")
         let events = try boards.descriptions.all(.event, project: "default")
         #expect(events == [Array("plan".utf8): Descriptions.Item(description: "A plan was chosen", isHidden: true)])
         let properties = try boards.descriptions.all(.property, project: "default")
-        #expect(properties == [Array("plan".utf8): Descriptions.Item(description: "The name", isHidden: false)])
+        #expect(properties == [Array("traits.plan".utf8): Descriptions.Item(description: "The name", isHidden: false)])
         #expect(try boards.descriptions.all(.event, project: "other").isEmpty)
         // "é" in one character and in two: the same to look at, two names.
         let names = ["caf\u{e9}", "cafe\u{301}"]
