@@ -17,6 +17,21 @@ export function isAborted(error) {
     return error?.name === "AbortError";
 }
 
+/** Signals for questions of which only the newest counts: a new one aborts the one before, `outer` the last. */
+export class Newest {
+    constructor(outer) {
+        this.outer = outer;
+        this.stop = () => this.own?.abort();
+    }
+
+    next() {
+        this.stop();
+        this.own = new AbortController();
+        this.signal = AbortSignal.any([this.own.signal, this.outer]);
+        return this.signal;
+    }
+}
+
 /** The calls of one page. `project` is added to every call; `onUnauthorized` is told of a 401. */
 export class Api {
     constructor(onUnauthorized) {

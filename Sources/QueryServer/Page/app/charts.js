@@ -2,7 +2,7 @@
 // The text alternative of a chart is the table that the view puts below it.
 
 import { append, fill, h } from "./dom.js";
-import { exactNumber, percent, shortNumber } from "./format.js";
+import { axisNumber, exactNumber, percent } from "./format.js";
 
 /**
  * A chart in a new element. `spec`:
@@ -110,7 +110,9 @@ function dataset(spec, series, index, hiddenNames) {
         tension: 0.25, cubicInterpolationMode: "monotone", spanGaps: false,
         pointRadius: few ? 3 : 0, pointHoverRadius: 4, pointHitRadius: 12,
         segment: {
-            borderDash: (segment) => (!series.isPrevious && isUnfinished(segment.p1DataIndex) ? [5, 4] : undefined),
+            // A range may begin within a bucket as well as end in one.
+            borderDash: ({ p0DataIndex: from, p1DataIndex: to }) => (
+                !series.isPrevious && (isUnfinished(from) || isUnfinished(to)) ? [5, 4] : undefined),
         },
     };
 }
@@ -137,7 +139,7 @@ function scales(spec) {
         y: {
             stacked: isStacked, beginAtZero: true,
             grid: { color: token("--line"), drawBorder: false, tickLength: 0 },
-            ticks: { ...ticks, padding: 8, maxTicksLimit: 6, callback: (value) => (spec.format ?? shortNumber)(value) },
+            ticks: { ...ticks, padding: 8, maxTicksLimit: 6, callback: spec.format ?? axisNumber },
         },
     };
 }

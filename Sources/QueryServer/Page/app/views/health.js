@@ -1,5 +1,6 @@
 // Whether everything that was sent is stored, published and in the answers. Looked at every five seconds.
 
+import { isAborted } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { bytes, counted, dateTime, duration, exactNumber, percent, shortNumber } from "../format.js";
@@ -25,7 +26,7 @@ export async function render(container, context) {
             show(body, await look(), context);
             fill(looked, `Looked at ${new Date().toLocaleTimeString("en-GB")}`);
         } catch (error) {
-            if (error.name !== "AbortError") fill(body, errorNote(error));
+            if (!isAborted(error)) fill(body, errorNote(error));
         }
     }, lookMillis);
     return () => clearInterval(timer);
