@@ -88,7 +88,10 @@ function tableData(state, { shape, before }) {
     const first = shape.interval ?? state.breakdown?.replace(/^properties\./, "") ?? "range";
     const columns = [
         { key: "label", label: first, sortable: false },
-        ...series.map((entry, index) => ({ key: `s${index}`, label: entry.name, type: "number" })),
+        ...series.map((entry, index) => ({
+            key: `s${index}`, type: "number",
+            label: entry.isPrevious && shape.series.length === 1 ? "Before" : entry.name,
+        })),
         ...changes.map((entry) => ({
             key: `c${entry.colorIndex}`, type: "percent", format: signedPercent,
             label: changes.length > 1 ? `${shape.series[entry.colorIndex].name}, change` : "Change",

@@ -116,7 +116,7 @@ class Explore {
             type: "button", class: "button", "aria-pressed": String(state.isCompared),
             title: "Compare with the period before", onClick: () => {
                 if (!state.isCompared && !previousRange(state.range, state.zone)) {
-                    toast("All time has no period before it.", "error");
+                    toast("These dates have no period before them.", "error");
                     return;
                 }
                 state.isCompared = !state.isCompared;
