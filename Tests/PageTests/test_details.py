@@ -165,6 +165,15 @@ def test_back_after_the_login_does_not_lead_to_the_used_link(server: Service, op
     assert "/login/" not in page.url
 
 
+@pytest.mark.parametrize("place", ["dashboards/nothing", "explore/nothing", "funnels/nothing", "shared/nothing"])
+def test_what_is_not_there_has_a_heading(watched: Watched, place: str) -> None:
+    watched.show(place)
+    expect(watched.page.get_by_role("heading", level=1)).to_be_visible()
+    expect(watched.page.get_by_role("alert")).to_be_visible()
+    assert watched.violations() == []
+    watched.errors.clear()
+
+
 def test_paper_is_light(open_page: Opener) -> None:
     watched = open_page(scheme="dark")
     watched.show("dashboards")

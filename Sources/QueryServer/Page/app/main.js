@@ -23,7 +23,7 @@ import { waitForFirstEvent } from "./first_run.js";
 import { isZone, ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
 import { addressOf, parseAddress } from "./router.js";
 import { buildShell } from "./shell.js";
-import { errorNote, skeleton } from "./states.js";
+import { errorNote, skeleton, viewHead } from "./states.js";
 import { recall, remember } from "./storage.js";
 
 const views = new Set([
@@ -72,8 +72,17 @@ async function open() {
             focusHeading(container, turn);
         } else leave?.();
     } catch (error) {
-        if (turn === page.opened && !isAborted(error)) fill(container, errorNote(error, () => open()));
+        if (turn === page.opened && !isAborted(error)) showFailure(container, address, error, turn);
     }
+}
+
+/** In the place of a view that could not be drawn: why, and a way on. */
+function showFailure(container, address, error, turn) {
+    const back = address.id && !viewsWithoutAccess.has(address.name)
+        ? { href: addressOf(address.name), text: `To all of ${address.name}` } : null;
+    const title = error.status === 404 ? "Not found" : "This could not be shown";
+    fill(container, viewHead(title, { back }), errorNote(error, () => open()));
+    focusHeading(container, turn);
 }
 
 async function fetchView(name) {

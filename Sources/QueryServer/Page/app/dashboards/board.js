@@ -5,7 +5,7 @@ import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { duration, time } from "../format.js";
 import { parseRange, rangeText, usualRange } from "../ranges.js";
-import { during, empty, errorNote, skeleton, viewHead } from "../states.js";
+import { empty, errorNote, skeleton, viewHead } from "../states.js";
 import { filterBuilder, filtersOf, partsOfFilters, testText } from "../controls/filters.js";
 import { menu, moreMenu } from "../controls/menu.js";
 import { periodPicker } from "../controls/period.js";
@@ -24,9 +24,7 @@ const refreshes = [[0, "Auto off"], [30, "Every 30 s"], [300, "Every 5 min"]];
 export async function renderBoard(container, context, params) {
     const path = `/v1/dashboards/${encodeURIComponent(params.id)}`;
     fill(container, skeleton("lines"));
-    const ask = () => context.api.get(path, { signal: context.signal });
-    const dashboard = await during(container, ask, { retry: () => renderBoard(container, context, params) });
-    if (!dashboard) return null;
+    const dashboard = await context.api.get(path, { signal: context.signal });
     const board = new Board(container, context, dashboard, {
         path, query: params.query, canEdit: context.canWrite && !dashboard.read_only, isShared: false,
     });

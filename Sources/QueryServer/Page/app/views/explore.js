@@ -26,8 +26,7 @@ export async function render(container, context, params) {
     if (params.id) {
         fill(container, skeleton("lines"));
         const path = `/v1/questions/${encodeURIComponent(params.id)}`;
-        saved = await during(container, () => context.api.get(path, { signal: context.signal }));
-        if (!saved) return null;
+        saved = await context.api.get(path, { signal: context.signal });
     }
     const state = parseState(params.query.get("state"))
         ?? (saved && (parseState(savedText(saved.view)) ?? stateOfQuestion(saved.question, context.zone)))

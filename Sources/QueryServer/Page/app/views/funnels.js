@@ -166,18 +166,19 @@ class FunnelView {
         const steps = answer.steps.map((step) => ({ ...step, name: step.step }));
         const last = steps.at(-1);
         const { columns, rows, element } = funnelTable(steps);
-        fill(this.figure,
+        const isEmpty = steps[0].users === 0;
+        fill(this.figure, isEmpty ? null : [
             h("strong", { class: "figure" }, percent(answer.overall_conversion_rate)),
             h("span", {}, `${exactNumber(last.users)} of ${exactNumber(steps[0].users)} people came `
-                + `through all ${steps.length} steps`));
+                + `through all ${steps.length} steps`)]);
         fill(this.answer,
-            steps[0].users === 0
+            isEmpty
                 ? empty("Nobody entered this funnel", `No event of step 1, ${steps[0].name}, lies in these dates.`)
                 : [h("div", { class: "conversion-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
                     context: this.context, question, steps, index, outcome, zone: this.state.zone,
                 }))), funnelLegend()],
             answerNote(answer.meta, this.state.zone));
-        this.figures.hidden = false;
+        this.figures.hidden = isEmpty;
         fill(this.figures,
             h("div", { class: "table-head" },
                 h("h2", {}, "By step"), csvButton(this.saved?.name ?? "funnel", columns, rows)),

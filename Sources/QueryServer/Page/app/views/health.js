@@ -21,12 +21,17 @@ export async function render(container, context) {
     const look = () => context.api.get("/v1/status", { signal: context.signal });
     const first = await during(body, look);
     if (first) show(body, first, context);
+    let trouble = null;
     const timer = setInterval(async () => {
         try {
             show(body, await look(), context);
+            trouble = null;
             fill(looked, `Looked at ${new Date().toLocaleTimeString("en-GB")}`);
         } catch (error) {
-            if (!isAborted(error)) fill(body, errorNote(error));
+            // Said once, not every five seconds.
+            if (isAborted(error) || error.message === trouble) return;
+            trouble = error.message;
+            fill(body, errorNote(error));
         }
     }, lookMillis);
     return () => clearInterval(timer);
