@@ -165,6 +165,36 @@ def test_back_after_the_login_does_not_lead_to_the_used_link(server: Service, op
     assert "/login/" not in page.url
 
 
+def test_a_filter_keeps_the_focus_while_it_is_put_together(watched: Watched) -> None:
+    page = watched.page
+    watched.show("explore")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    field = page.get_by_role("combobox", name="Filter by")
+    field.press_sequentially("device.os")
+    expect(page.get_by_role("option", name="device.os").first).to_be_visible()
+    field.press("Enter")
+    expect(field).to_be_focused()
+    field.press("Tab")
+    operator = page.get_by_role("combobox", name="Operator")
+    expect(operator).to_be_focused()
+    operator.select_option("exists")
+    expect(operator).to_be_focused()
+    expect(page.get_by_role("combobox", name="Value")).to_have_count(0)
+    expect(page.get_by_role("button", name="Remove filter device.os")).to_be_visible()
+
+
+def test_the_form_of_a_widget_keeps_the_focus(watched: Watched, dashboard: str) -> None:
+    page = watched.page
+    watched.show(f"dashboards/{dashboard}?edit=1")
+    page.get_by_role("button", name="Add widget").click()
+    for name in ("Chart", "Funnel"):
+        kind = page.get_by_role("dialog").get_by_role("button", name=name, exact=True)
+        kind.focus()
+        page.keyboard.press("Enter")
+        expect(kind).to_have_attribute("aria-pressed", "true")
+        expect(kind).to_be_focused()
+
+
 @pytest.mark.parametrize("place", ["dashboards/nothing", "explore/nothing", "funnels/nothing", "shared/nothing"])
 def test_what_is_not_there_has_a_heading(watched: Watched, place: str) -> None:
     watched.show(place)
