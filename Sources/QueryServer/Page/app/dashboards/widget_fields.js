@@ -99,7 +99,8 @@ function tableFields(context, draft, draw) {
                 draft.dimensions[index] = name;
             },
         }), draw);
-    const measures = lines(draft.measures, "Add a number", () => newMeasure(draft.measures), (value, index) => measurePicker(
+    const blank = () => newMeasure(draft.measures);
+    const measures = lines(draft.measures, "Add a number", blank, (value, index) => measurePicker(
         context.catalog, {
             value, eventType: () => draft.eventType, onChange: (measure) => {
                 draft.measures[index] = measure;
