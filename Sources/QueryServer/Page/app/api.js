@@ -1,5 +1,7 @@
 // Calls of the server. Every answer is JSON or an `ApiError` with the server's words.
 
+const graceMillis = 250;
+
 /** What the server, or the way to it, said no with. `path` and `allowed` tell the place in a question. */
 export class ApiError extends Error {
     constructor(status, { code = "unknown", message, path = null, allowed = null } = {}) {
@@ -15,6 +17,21 @@ export class ApiError extends Error {
 /** Whether an error only says that the page itself gave the call up. */
 export function isAborted(error) {
     return error?.name === "AbortError";
+}
+
+/** Signals for questions of which only the newest counts: a new one aborts the one before, `outer` the last. */
+export class Newest {
+    constructor(outer) {
+        this.outer = outer;
+        this.stop = () => this.own?.abort();
+    }
+
+    next() {
+        this.stop();
+        this.own = new AbortController();
+        this.signal = AbortSignal.any([this.own.signal, this.outer]);
+        return this.signal;
+    }
 }
 
 /** The calls of one page. `project` is added to every call; `onUnauthorized` is told of a 401. */
@@ -41,18 +58,30 @@ export class Api {
         return this.call("DELETE", path, options);
     }
 
-    /** Asks `question` (POST /v1/query). When `signal` aborts, the server is told to stop as well. */
+    /**
+     * Asks `question` (POST /v1/query). When `signal` aborts, the server is told to stop as well, unless the answer
+     * comes right then: most questions take milliseconds, and there is nothing to stop any more.
+     */
     async ask(question, { signal } = {}) {
+        signal?.throwIfAborted();
         const identifier = `page-${crypto.getRandomValues(new Uint32Array(3)).join("-")}`;
-        const giveUp = () => {
-            this.call("DELETE", `/v1/queries/${identifier}`).catch(() => {});
+        const answer = this.post("/v1/query", { ...question, query_id: identifier });
+        let isOver = false;
+        const end = () => {
+            isOver = true;
         };
-        signal?.addEventListener("abort", giveUp, { once: true });
-        try {
-            return await this.post("/v1/query", { ...question, query_id: identifier }, { signal });
-        } finally {
-            signal?.removeEventListener("abort", giveUp);
-        }
+        answer.then(end, end);
+        if (!signal) return answer;
+        return new Promise((resolve, reject) => {
+            const giveUp = () => {
+                reject(signal.reason);
+                setTimeout(() => {
+                    if (!isOver) this.call("DELETE", `/v1/queries/${identifier}`).catch(() => {});
+                }, graceMillis);
+            };
+            signal.addEventListener("abort", giveUp, { once: true });
+            answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+        });
     }
 
     /** A GET that computes only what changed: the last answer again where the server says 304. */

@@ -25,36 +25,29 @@ export function barList(items, { label, format = shortNumber, onSelect = null, i
     }));
 }
 
-/**
- * The steps of a funnel's answer as bars. `onStep(index, outcome)` makes the numbers of who converted and who dropped
- * off buttons. `outcome` is "reached" or "dropped" or "in_progress".
- */
-export function funnelBars(steps, { overall = null, onStep = null } = {}) {
+/** The steps of a funnel's answer as bars, with who went on and who did not. */
+export function funnelBars(steps, overall) {
     const first = steps[0]?.users ?? 0;
     return h("div", { class: "funnel" },
         overall !== null && h("p", { class: "funnel-overall" },
             h("b", {}, percent(overall)), " of ", counted(first, "person", "people"), " went all the way"),
-        h("ol", { class: "funnel-steps" }, steps.map((step, index) => funnelStep(step, index, steps, onStep))));
+        h("ol", { class: "funnel-steps" }, steps.map((step, index) => funnelStep(step, index, steps))));
 }
 
-function funnelStep(step, index, steps, onStep) {
+function funnelStep(step, index, steps) {
     const part = steps[0].users > 0 ? step.users / steps[0].users : 0;
-    const number = (text, outcome, title) => (onStep
-        ? h("button", { type: "button", class: "cell-button", title, onClick: () => onStep(index, outcome) }, text)
-        : h("span", { title }, text));
     const isLast = index === steps.length - 1;
     return h("li", { class: "funnel-step" },
         h("div", { class: "funnel-line" },
             h("span", { class: "funnel-number", "aria-hidden": "true" }, index + 1),
             h("span", { class: "funnel-name" }, step.name ?? step.step),
-            h("span", { class: "funnel-users" },
-                number(shortNumber(step.users), "reached", `${exactNumber(step.users)} people reached this step`)),
+            h("span", { class: "funnel-users", title: `${exactNumber(step.users)} people reached this step` },
+                shortNumber(step.users)),
             h("span", { class: "funnel-rate" }, percent(part))),
         h("div", { class: "funnel-track", "aria-hidden": "true" },
             h("span", { class: "funnel-fill", style: { width: `${part * 100}%` } })),
         !isLast && h("p", { class: "funnel-after" },
             icon("downward", 12), percent(steps[index + 1].conversion_rate), " went on",
-            step.dropped > 0 && [" · ", number(`${shortNumber(step.dropped)} dropped off`, "dropped", "")],
-            step.in_progress > 0 && [" · ",
-                number(`${shortNumber(step.in_progress)} still have time`, "in_progress", "")]));
+            step.dropped > 0 && ` · ${shortNumber(step.dropped)} dropped off`,
+            step.in_progress > 0 && ` · ${shortNumber(step.in_progress)} still have time`));
 }

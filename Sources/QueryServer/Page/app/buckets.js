@@ -1,9 +1,10 @@
 // The buckets of time that a range has, so that days without events are drawn as zero and not left out.
 
-import { movedDay } from "./ranges.js";
+import { movedDay, resolvedDay } from "./ranges.js";
 
 const intervals = new Set(["hour", "day", "week", "month"]);
 const bucketsMax = 5000;
+const hourMillis = 3_600_000;
 const weekdays = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
 /** The groups of a question as the columns of its answer are called. */
@@ -53,7 +54,7 @@ function hours(from, end, zone) {
     const parts = new Intl.DateTimeFormat("en-GB", { timeZone: zone, minute: "numeric" }).format(from);
     const seconds = from % 60_000;
     const names = [];
-    for (let at = from - Number(parts) * 60_000 - seconds; at <= end && names.length < bucketsMax; at += 3600_000) {
+    for (let at = from - Number(parts) * 60_000 - seconds; at <= end && names.length < bucketsMax; at += hourMillis) {
         names.push(bucketName("hour", at));
     }
     return names;
@@ -80,4 +81,21 @@ function next(interval, day) {
     if (interval === "week") return movedDay(day, 7);
     const [year, month] = day.split("-").map(Number);
     return new Date(Date.UTC(year, month, 1)).toISOString().slice(0, 10);
+}
+
+/**
+ * The dates of a bucket, within the range that it was cut by: its first and its last bucket may be parts of an hour,
+ * a week or a month. `meta` is the answer's.
+ */
+export function rangeOfBucket(interval, key, range, meta) {
+    if (interval === "hour") {
+        const start = Math.max(Date.parse(key), Date.parse(meta?.from ?? key));
+        const end = Math.min(Date.parse(key) + hourMillis, Date.parse(meta?.to ?? "") || Infinity);
+        return { start: new Date(start).toISOString(), end: new Date(end).toISOString() };
+    }
+    const zone = meta?.time_zone ?? "UTC";
+    const first = resolvedDay(range.start, zone);
+    const last = resolvedDay(range.end, zone);
+    const end = movedDay(next(interval, key), -1);
+    return { start: first && first > key ? first : key, end: last && last < end ? last : end };
 }

@@ -2,7 +2,7 @@
 // The text alternative of a chart is the table that the view puts below it.
 
 import { append, fill, h } from "./dom.js";
-import { exactNumber, percent, shortNumber } from "./format.js";
+import { axisNumber, exactNumber, percent } from "./format.js";
 
 /**
  * A chart in a new element. `spec`:
@@ -12,6 +12,7 @@ import { exactNumber, percent, shortNumber } from "./format.js";
  *   series    [{name, values, isPrevious?}]; a value may be null
  *   unfinished  [bool] a label: whether the bucket is not over yet
  *   format    number → text, default "1.2 M"
+ *   hiddenNames  a Set of the series that the legend hides; kept outside, it lasts longer than the chart
  *   onPoint   ({series, index}) → void, a click on a point
  * Returns `{element, update(spec), destroy(), image()}`; `image()` promises a PNG as a Blob.
  */
@@ -19,18 +20,19 @@ export function chart(spec) {
     const canvas = h("canvas", { role: "img", "aria-label": spec.title });
     const legend = h("div", { class: "legend" });
     const element = h("div", { class: "chart" }, h("div", { class: "chart-canvas" }, canvas), legend);
-    const state = { spec, drawn: null, hiddenNames: new Set() };
-    const draw = () => {
+    const state = { spec, drawn: null, hiddenNames: spec.hiddenNames ?? new Set() };
+    const draw = ({ isMoving = true } = {}) => {
         state.drawn?.destroy();
         canvas.setAttribute("aria-label", state.spec.title);
         canvas.classList.toggle("has-points", Boolean(state.spec.onPoint));
-        state.drawn = new window.Chart(canvas, configuration(state.spec, state.hiddenNames));
+        state.drawn = new window.Chart(canvas, configuration(state.spec, state.hiddenNames, isMoving));
         drawLegend(legend, state, draw);
     };
-    const onTheme = () => draw();
+    // At once: the colours of the whole page change at once, and before printing there is no time to move.
+    const onTheme = () => draw({ isMoving: false });
     document.addEventListener("themechange", onTheme);
     // Chart.js measures the element, so it is drawn once it stands in the page.
-    const frame = requestAnimationFrame(draw);
+    const frame = requestAnimationFrame(() => draw());
     return {
         element,
         update(next) {
@@ -55,7 +57,8 @@ function token(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function configuration(spec, hiddenNames) {
+function configuration(spec, hiddenNames, isMoving) {
+    const isStill = !isMoving || matchMedia("(prefers-reduced-motion: reduce)").matches;
     const isPie = spec.kind === "pie";
     return {
         type: isPie ? "doughnut" : spec.kind === "bar" || spec.kind === "stacked" ? "bar" : "line",
@@ -67,7 +70,7 @@ function configuration(spec, hiddenNames) {
         options: {
             responsive: true,
             maintainAspectRatio: false,
-            animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? false : { duration: 250 },
+            animation: isStill ? false : { duration: 250 },
             interaction: isPie ? { mode: "nearest" } : { mode: "index", intersect: false },
             layout: { padding: { top: 6, right: 6 } },
             cutout: isPie ? "62%" : undefined,
@@ -110,7 +113,9 @@ function dataset(spec, series, index, hiddenNames) {
         tension: 0.25, cubicInterpolationMode: "monotone", spanGaps: false,
         pointRadius: few ? 3 : 0, pointHoverRadius: 4, pointHitRadius: 12,
         segment: {
-            borderDash: (segment) => (!series.isPrevious && isUnfinished(segment.p1DataIndex) ? [5, 4] : undefined),
+            // A range may begin within a bucket as well as end in one.
+            borderDash: ({ p0DataIndex: from, p1DataIndex: to }) => (
+                !series.isPrevious && (isUnfinished(from) || isUnfinished(to)) ? [5, 4] : undefined),
         },
     };
 }
@@ -137,7 +142,7 @@ function scales(spec) {
         y: {
             stacked: isStacked, beginAtZero: true,
             grid: { color: token("--line"), drawBorder: false, tickLength: 0 },
-            ticks: { ...ticks, padding: 8, maxTicksLimit: 6, callback: (value) => (spec.format ?? shortNumber)(value) },
+            ticks: { ...ticks, padding: 8, maxTicksLimit: 6, callback: spec.format ?? axisNumber },
         },
     };
 }

@@ -64,11 +64,6 @@ export function labelled(text, control, note = null) {
         note && h("p", { class: "note" }, note));
 }
 
-/** A text that only screen readers say. */
-export function hidden(text) {
-    return h("span", { class: "visually-hidden" }, text);
-}
-
 /** A line drawing of 20 × 20 from `icons.js`, without meaning of its own. */
 export function drawing(paths, size = 18) {
     const svg = document.createElementNS(svgSpace, "svg");

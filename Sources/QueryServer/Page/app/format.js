@@ -1,7 +1,7 @@
 // Numbers, dates and durations as people read them.
 
 const locale = "en";
-const exactFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 });
+const exactFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 20 });
 const units = [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]];
 
 /** "1.2 M": thousands as k, M, B, T. Below 10 000 whole numbers are given as they are. */
@@ -10,7 +10,8 @@ export function shortNumber(value) {
     if (typeof value !== "number") return String(value);
     const size = Math.abs(value);
     if (size < 10000) {
-        const digits = Number.isInteger(value) ? 0 : size < 1 ? 3 : size < 100 ? 2 : 1;
+        if (size < 1) return smallNumber(value);
+        const digits = Number.isInteger(value) ? 0 : size < 100 ? 2 : 1;
         return value.toLocaleString(locale, { maximumFractionDigits: digits });
     }
     const [worth, unit] = units.find(([worth]) => size >= worth * 0.99995) ?? units.at(-1);
@@ -18,6 +19,17 @@ export function shortNumber(value) {
     const digits = Math.abs(scaled) < 99.95 ? 1 : 0;
     const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
     return `${scaled.toLocaleString(locale, options)} ${unit}`;
+}
+
+/** Below 1: three digits that count, so that a small number is not shown as none. */
+function smallNumber(value) {
+    const isTiny = value !== 0 && Math.abs(value) < 1e-6;
+    return value.toLocaleString(locale, { maximumSignificantDigits: 3, notation: isTiny ? "scientific" : "standard" });
+}
+
+/** As `shortNumber`, for an axis: "10 k". */
+export function axisNumber(value) {
+    return shortNumber(value).replace(/\.0(?= )/, "");
 }
 
 /** All digits, grouped. */

@@ -16,14 +16,14 @@
 //   announce(text)              says a text to screen readers;  `setTitle(text)` names the window
 // Dashboards, explore, funnels, events and users show how to send a first event while there is none.
 
-import { Api, isAborted } from "./api.js";
+import { Api, ApiError, isAborted } from "./api.js";
 import { Catalog } from "./catalog.js";
 import { fill, h } from "./dom.js";
 import { waitForFirstEvent } from "./first_run.js";
 import { isZone, ownZone, parseRange, rangeText, usualRange } from "./ranges.js";
 import { addressOf, parseAddress } from "./router.js";
 import { buildShell } from "./shell.js";
-import { errorNote, skeleton } from "./states.js";
+import { errorNote, skeleton, viewHead } from "./states.js";
 import { recall, remember } from "./storage.js";
 
 const views = new Set([
@@ -51,15 +51,19 @@ async function open() {
     try {
         const context = contextFor(address);
         if (viewsOfEvents.has(address.name) && !page.hasEvents) {
-            page.leave = await waitForFirstEvent(container, context, () => {
+            const leave = await waitForFirstEvent(container, context, () => {
                 page.hasEvents = true;
                 open();
             });
-            if (!page.hasEvents) focusHeading(container, turn);
+            if (!leave) return;
+            if (turn === page.opened) {
+                page.leave = leave;
+                focusHeading(container, turn);
+            } else leave();
             return;
         }
         const name = views.has(address.name) ? address.name : "not_found";
-        const view = await import(`./views/${name}.js`);
+        const view = await fetchView(name);
         if (turn !== page.opened) return;
         fill(container);
         const leave = await view.render(container, context, { id: address.id, query: address.query });
@@ -68,7 +72,25 @@ async function open() {
             focusHeading(container, turn);
         } else leave?.();
     } catch (error) {
-        if (turn === page.opened && !isAborted(error)) fill(container, errorNote(error, () => open()));
+        if (turn === page.opened && !isAborted(error)) showFailure(container, address, error, turn);
+    }
+}
+
+/** In the place of a view that could not be drawn: why, and a way on. */
+function showFailure(container, address, error, turn) {
+    const back = address.id && !viewsWithoutAccess.has(address.name)
+        ? { href: addressOf(address.name), text: `To all of ${address.name}` } : null;
+    const title = error.status === 404 ? "Not found" : "This could not be shown";
+    fill(container, viewHead(title, { back }), errorNote(error, () => open()));
+    focusHeading(container, turn);
+}
+
+async function fetchView(name) {
+    try {
+        return await import(`./views/${name}.js`);
+    } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        throw new ApiError(0, { code: "unreachable", message: "The server cannot be reached. Is queryd running?" });
     }
 }
 
@@ -134,9 +156,10 @@ function contextFor(address) {
         setTitle: (text) => {
             document.title = `${text} · Tidemark`;
         },
-        entered() {
+        // Takes the login's place in the history, so that `back` does not lead to a link that is used up.
+        entered(target = null) {
             page.me = null;
-            context.navigate("dashboards");
+            location.replace(`#${target ?? "/dashboards"}`);
         },
     };
     return context;
@@ -168,7 +191,7 @@ async function logOut() {
 function showLogin() {
     page.me = null;
     if (parseAddress(location.hash).name === "login") return;
-    location.hash = addressOf("login", null, { to: location.hash.slice(1) });
+    location.replace(addressOf("login", null, { to: location.hash.slice(1) }));
 }
 
 addEventListener("hashchange", open);

@@ -11,10 +11,12 @@ const pageRows = 100;
  * A table of `rows` (objects) with `columns`: [{key, label, type?, format?, sortable?}]. `type`: "text" (default),
  * "number", "percent", "time"; `format(value, row)` gives a text or a node and wins over the type.
  * Options: `caption` (said by screen readers), `zone`, `onRow(row)` (rows become buttons), `sort: {key, isDescending}`,
- * `emptyText`, `pageSize`. Returns the element.
+ * `emptyText`, `pageSize`, `state` (an object that keeps order and length for the next table). Returns the element.
  */
 export function table(columns, rows, options = {}) {
-    const state = { sort: options.sort ?? null, shown: options.pageSize ?? pageRows };
+    const state = options.state ?? {};
+    state.sort ??= options.sort ?? null;
+    state.shown ??= options.pageSize ?? pageRows;
     const caption = options.caption ?? "Rows";
     const body = h("tbody");
     const foot = h("div", { class: "table-more" });

@@ -3,6 +3,7 @@
 // `themechoice` on the document; `themechange` tells that the colours changed.
 (() => {
     const isDark = matchMedia("(prefers-color-scheme: dark)");
+    let isPrinting = false;
     const apply = () => {
         let kept = null;
         try {
@@ -11,10 +12,18 @@
             // Storage may be closed to the page; the system's theme is used then.
         }
         const isKept = kept === "light" || kept === "dark";
-        document.documentElement.dataset.theme = isKept ? kept : isDark.matches ? "dark" : "light";
+        const isInDark = !isPrinting && (isKept ? kept === "dark" : isDark.matches);
+        document.documentElement.dataset.theme = isInDark ? "dark" : "light";
         document.dispatchEvent(new Event("themechange"));
     };
     isDark.addEventListener("change", apply);
     document.addEventListener("themechoice", apply);
+    // Paper is light, whatever the screen is.
+    for (const name of ["beforeprint", "afterprint"]) {
+        addEventListener(name, () => {
+            isPrinting = name === "beforeprint";
+            apply();
+        });
+    }
     apply();
 })();

@@ -3,6 +3,7 @@
 import { append, fill, h, uniqueId } from "../dom.js";
 import { icon } from "../icons.js";
 import { errorNote } from "../states.js";
+import { leaveWithToasts } from "./toast.js";
 
 /** Opens a dialog with `content`; returns `{close, element}`. `onClose` is called however it closes. */
 export function openDialog(title, content, { onClose = () => {}, isWide = false } = {}) {
@@ -13,7 +14,11 @@ export function openDialog(title, content, { onClose = () => {}, isWide = false 
     append(element,
         h("header", { class: "dialog-head" }, h("h2", { id: heading }, title), h("button", cross, icon("close"))),
         h("div", { class: "dialog-body" }, content));
+    // A dialog stands outside the view that opened it, so it goes when the address does.
+    addEventListener("hashchange", close);
     element.addEventListener("close", () => {
+        removeEventListener("hashchange", close);
+        leaveWithToasts(element);
         element.remove();
         onClose();
     });

@@ -26,7 +26,6 @@ export function filterBuilder(catalog, { tests = [], onChange, eventType = () =>
     const draw = () => {
         fill(list, rows.map((row, index) => filterRow(catalog, row, eventType, {
             onChange: tell,
-            onRedraw: draw,
             onRemove: () => {
                 rows.splice(index, 1);
                 draw();
@@ -46,13 +45,21 @@ export function filterBuilder(catalog, { tests = [], onChange, eventType = () =>
     return h("div", { class: "filters" }, list, add);
 }
 
-function filterRow(catalog, row, eventType, { onChange, onRedraw, onRemove }) {
+function filterRow(catalog, row, eventType, { onChange, onRemove }) {
+    // Only the value is drawn anew, so that the focus stays where it is.
+    let value = valueField(catalog, row, eventType, onChange);
+    const redraw = () => {
+        const next = valueField(catalog, row, eventType, onChange);
+        value.replaceWith(next);
+        value = next;
+        remove.setAttribute("aria-label", removeLabel(row));
+    };
     const field = propertyPicker(catalog, {
         value: row.field, eventType, label: "Filter by",
         onChange: (name) => {
             row.field = name;
             row.value = null;
-            onRedraw();
+            redraw();
             onChange();
         },
     });
@@ -60,11 +67,25 @@ function filterRow(catalog, row, eventType, { onChange, onRedraw, onRemove }) {
         class: "select", "aria-label": "Operator", onChange: () => {
             if (several.has(row.op) !== several.has(op.value)) row.value = null;
             row.op = op.value;
-            onRedraw();
+            redraw();
             onChange();
         },
     }, operators.map(([code, text]) => h("option", { value: code, selected: code === row.op }, text)));
-    const value = valueless.has(row.op) ? null : combobox({
+    const remove = h("button", {
+        type: "button", class: "button quiet square", "aria-label": removeLabel(row),
+        onClick: onRemove,
+    }, icon("close", 16));
+    return h("div", { class: "filter-row", role: "group", "aria-label": "Filter" }, field, op, value, remove);
+}
+
+function removeLabel(row) {
+    return `Remove filter ${row.field ?? ""}`.trim();
+}
+
+/** What the property is held against; nothing to be seen where the operator needs nothing. */
+function valueField(catalog, row, eventType, onChange) {
+    if (valueless.has(row.op)) return h("span", { hidden: true });
+    return combobox({
         label: "Value", isFree: true, className: "value-picker",
         placeholder: several.has(row.op) ? "Values, by commas" : "Value",
         value: row.value === null || row.value === undefined ? null : shownText(row.value),
@@ -76,11 +97,6 @@ function filterRow(catalog, row, eventType, { onChange, onRedraw, onRemove }) {
             onChange();
         },
     });
-    const remove = h("button", {
-        type: "button", class: "button quiet square", "aria-label": `Remove filter ${row.field ?? ""}`,
-        onClick: onRemove,
-    }, icon("close", 16));
-    return h("div", { class: "filter-row", role: "group", "aria-label": "Filter" }, field, op, value, remove);
 }
 
 async function propertyNamed(catalog, name, eventType) {

@@ -16,6 +16,12 @@ export function metricOf(measure, alias = undefined) {
     return { type: measure.type, field: measure.field, ...name };
 }
 
+/** What a question calls a metric that was given no alias: its column, and what an order names. */
+export function columnOf(metric) {
+    if (typeof metric === "string") return metric;
+    return metric.alias ?? (metric.field ? `${metric.type}_${metric.field}` : metric.type);
+}
+
 /** The measure of a question's metric. */
 export function measureOf(metric) {
     if (!metric || metric === "count" || metric.type === "count") return { type: "count" };

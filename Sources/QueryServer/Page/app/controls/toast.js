@@ -5,6 +5,11 @@ import { icon } from "../icons.js";
 
 let region = null;
 
+/** A dialog that goes away gives back the messages that moved into it, so that they can be read to their end. */
+export function leaveWithToasts(dialog) {
+    if (region && dialog.contains(region)) document.body.append(region);
+}
+
 /** Shows `text`; `kind` is "done" or "error". An open dialog would cover the messages, so they move into it. */
 export function toast(text, kind = "done") {
     region ??= h("div", { class: "toasts", role: "status", "aria-live": "polite" });

@@ -5,12 +5,13 @@ import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { duration, time } from "../format.js";
 import { parseRange, rangeText, usualRange } from "../ranges.js";
-import { during, empty, errorNote, skeleton, viewHead } from "../states.js";
+import { empty, errorNote, skeleton, viewHead } from "../states.js";
 import { filterBuilder, filtersOf, partsOfFilters, testText } from "../controls/filters.js";
 import { menu, moreMenu } from "../controls/menu.js";
 import { periodPicker } from "../controls/period.js";
 import { zonePicker } from "../controls/pickers.js";
 import { popover } from "../controls/popover.js";
+import { parseTests } from "../questions/where.js";
 import { askToDelete, duplicate } from "./list.js";
 import { BoardEditor } from "./editor.js";
 import { openShareDialog } from "./share.js";
@@ -23,9 +24,7 @@ const refreshes = [[0, "Auto off"], [30, "Every 30 s"], [300, "Every 5 min"]];
 export async function renderBoard(container, context, params) {
     const path = `/v1/dashboards/${encodeURIComponent(params.id)}`;
     fill(container, skeleton("lines"));
-    const ask = () => context.api.get(path, { signal: context.signal });
-    const dashboard = await during(container, ask, { retry: () => renderBoard(container, context, params) });
-    if (!dashboard) return null;
+    const dashboard = await context.api.get(path, { signal: context.signal });
     const board = new Board(container, context, dashboard, {
         path, query: params.query, canEdit: context.canWrite && !dashboard.read_only, isShared: false,
     });
@@ -45,11 +44,12 @@ export class Board {
         this.zone = query.get("zone") ?? dashboard.time_zone ?? context.zone;
         this.isCompared = query.has("compare") ? query.get("compare") === "1" : Boolean(dashboard.compare);
         this.overrides = query.get("own") === "0";
-        this.tests = parsedTests(query.get("filters"));
+        this.tests = parseTests(query.get("filters"));
         this.refreshSeconds = Number(query.get("refresh")) || 0;
         this.editor = options.canEdit ? new BoardEditor(this) : null;
         this.isEditing = Boolean(this.editor) && query.get("edit") === "1";
         this.cards = [];
+        this.kept = new Map();
         this.sparks = options.isShared ? null : new Sparks(context);
         this.answer = null;
         this.asked = 0;
@@ -297,13 +297,20 @@ export class Board {
         this.drawGrid();
     }
 
+    /** What a widget remembers from one drawing to the next. */
+    keptOf(identifier) {
+        if (!this.kept.has(identifier)) this.kept.set(identifier, {});
+        return this.kept.get(identifier);
+    }
+
     drawGrid() {
+        const giveBack = focusIn(this.grid);
         for (const card of this.cards) card.destroy();
         const found = new Map((this.answer?.widgets ?? []).map((widget) => [widget.widget_id, widget]));
         const widths = widthsOf(this.dashboard.widgets);
         this.cards = this.dashboard.widgets.map((definition, index) => widgetCard(
             definition, found.get(definition.widget_id) ?? null, {
-                meta: this.answer?.meta ?? null, width: widths[index],
+                meta: this.answer?.meta ?? null, width: widths[index], kept: this.keptOf(definition.widget_id),
                 place: this.isEditing ? this.editor.controls(definition, index) : null,
             }));
         fill(this.grid, this.cards.map((card) => card.element), this.isEditing && this.editor.addTile());
@@ -315,6 +322,7 @@ export class Board {
                 empty("No widgets yet", "Edit the dashboard to add one.", edit)));
         }
         this.grid.classList.toggle("editing", this.isEditing);
+        giveBack();
         if (this.sparks) this.addLines(this.cards, found);
     }
 
@@ -330,15 +338,20 @@ export class Board {
     }
 }
 
-function rangeOf(dates) {
-    return dates ? { start: dates.start ?? null, end: dates.end ?? null } : null;
+/** Returns what puts the focus back where it was in a widget, once the widgets are drawn anew. */
+function focusIn(grid) {
+    const places = (widget) => [...widget.querySelectorAll("button, summary, a, select, [tabindex]")];
+    const focused = document.activeElement;
+    const widget = grid.contains(focused) ? focused.closest("[data-widget]") : null;
+    if (!widget) return () => {};
+    const place = places(widget).indexOf(focused);
+    const name = CSS.escape(widget.dataset.widget);
+    return () => {
+        const again = grid.querySelector(`[data-widget="${name}"]`);
+        if (again) places(again)[place]?.focus({ preventScroll: true });
+    };
 }
 
-function parsedTests(text) {
-    try {
-        const tests = JSON.parse(text ?? "[]");
-        return Array.isArray(tests) ? tests.filter((test) => test && test.field && test.op) : [];
-    } catch {
-        return [];
-    }
+function rangeOf(dates) {
+    return dates ? { start: dates.start ?? null, end: dates.end ?? null } : null;
 }

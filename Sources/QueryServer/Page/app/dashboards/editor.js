@@ -37,6 +37,8 @@ export class BoardEditor {
             return true;
         } catch (error) {
             const isStale = error.status === 412;
+            // What a control shows already was not saved.
+            this.board.drawGrid();
             toast(isStale ? "Somebody else changed it meanwhile: load the page again." : error.message, "error");
             return false;
         }

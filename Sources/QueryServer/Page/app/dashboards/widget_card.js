@@ -31,9 +31,11 @@ export function widthsOf(widgets) {
 
 /**
  * The card of a widget. `definition` as saved; `data` its entry in the answer, or null while that is on its way.
- * `place` stands under its head. Returns `{element, addLine(values), destroy()}`.
+ * `place` stands under its head; `kept` is an object that remembers what was opened, hidden and sorted.
+ * Returns `{element, addLine(values), destroy()}`.
  */
-export function widgetCard(definition, data, { place = null, meta = null, width = widthOf(definition) } = {}) {
+export function widgetCard(definition, data, options = {}) {
+    const { place = null, meta = null, width = widthOf(definition), kept = {} } = options;
     const body = h("div", { class: "widget-body" });
     const title = definition.title || "Untitled";
     const own = data?.dates === "widget" && h("span", {
@@ -47,7 +49,7 @@ export function widgetCard(definition, data, { place = null, meta = null, width 
     if (!data) append(body, skeleton(definition.type === "metric" ? "tile" : "chart"));
     else if (data.error) append(body, errorNote(data.error));
     else {
-        drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }) ?? null;
+        drawn.chart = draw(body, definition, { ...data, meta: data.meta ?? meta }, kept);
         append(body, warningNotes(data.meta?.warnings));
     }
     const addLine = (values) => {
@@ -64,11 +66,11 @@ function warningNotes(warnings = []) {
         typeof warning === "string" ? warning : warning.message));
 }
 
-function draw(body, definition, data) {
+function draw(body, definition, data, kept) {
     if (definition.type === "metric") return drawMetric(body, data);
     if (definition.type === "funnel") return drawFunnel(body, data);
-    if (definition.type === "table") return drawTable(body, definition, data);
-    return drawChart(body, definition, data);
+    if (definition.type === "table") return drawTable(body, definition, data, kept);
+    return drawChart(body, definition, data, kept);
 }
 
 function drawMetric(body, data) {
@@ -91,22 +93,22 @@ function trendLine({ previous, change, days }) {
 function drawFunnel(body, data) {
     const steps = data.data?.steps ?? [];
     if (steps.length === 0) append(body, empty("No steps"));
-    else append(body, funnelBars(steps, { overall: data.data.overall_conversion_rate ?? null }));
+    else append(body, funnelBars(steps, data.data.overall_conversion_rate ?? null));
     return null;
 }
 
-function drawTable(body, definition, data) {
+function drawTable(body, definition, data, kept) {
     const metrics = new Set(metricColumns(data.columns ?? [], groupsOf(definition, data.columns ?? [])));
     const columns = (data.columns ?? []).filter((key) => key !== "complete").map((key) => ({
         key, label: metrics.has(key) ? metricName(key) : plainName(key), type: metrics.has(key) ? "number" : "text",
     }));
     append(body, table(columns, data.data ?? [], {
-        caption: definition.title, emptyText: "No events in this range.", pageSize: 10,
+        caption: definition.title, emptyText: "No events in this range.", pageSize: 10, state: kept.table ??= {},
     }));
     return null;
 }
 
-function drawChart(body, definition, data) {
+function drawChart(body, definition, data, kept) {
     const groups = groupsOf(definition, data.columns);
     const shape = pivoted({ columns: data.columns, rows: data.data, meta: data.meta }, groups);
     if (data.data.length === 0) {
@@ -122,8 +124,11 @@ function drawChart(body, definition, data) {
     }
     const before = data.previous && shape.interval && kind !== "pie" ? previousSeries(shape, pivoted(
         { columns: data.columns, rows: data.previous, meta: previousMeta(data.meta, shape.interval) }, groups)) : [];
-    const drawn = chart({ kind, title: definition.title, ...shape, series: [...shape.series, ...before] });
-    append(body, drawn.element, leftOutNote(shape.leftOut), dataTable(definition.title, shape, before, groups));
+    const drawn = chart({
+        kind, title: definition.title, ...shape, series: [...shape.series, ...before],
+        hiddenNames: kept.hiddenNames ??= new Set(),
+    });
+    append(body, drawn.element, leftOutNote(shape.leftOut), dataTable(definition.title, shape, before, groups, kept));
     return drawn;
 }
 
@@ -132,7 +137,7 @@ function leftOutNote(count) {
 }
 
 /** The chart's numbers, folded away: drawn when it is opened. */
-function dataTable(title, shape, before, groups) {
+function dataTable(title, shape, before, groups, kept) {
     const series = [...shape.series, ...before];
     const columns = [
         { key: "label", label: shape.interval ?? plainName(groupNames(groups)[0] ?? "group"), sortable: false },
@@ -140,7 +145,8 @@ function dataTable(title, shape, before, groups) {
     ];
     const place = h("div");
     const details = h("details", {
-        class: "data-table", onToggle: () => {
+        class: "data-table", open: Boolean(kept.isOpen), onToggle: () => {
+            kept.isOpen = details.open;
             if (!details.open || place.firstChild) return;
             const rows = shape.longLabels.map((label, row) => ({
                 label, ...Object.fromEntries(series.map((entry, index) => [`s${index}`, entry.values[row]])),

@@ -1,7 +1,7 @@
 // A widget's definition as the form holds it, and back.
 
 import { filtersOf, partsOfFilters } from "../controls/filters.js";
-import { isComplete, measureOf, metricOf } from "../controls/measure.js";
+import { columnOf, isComplete, measureName, measureOf, metricOf } from "../controls/measure.js";
 import { groupNames, intervalOf } from "../buckets.js";
 
 const handled = new Set([
@@ -49,7 +49,9 @@ export function lackOf(draft) {
         return "A column to group by is not chosen.";
     }
     const measures = draft.type === "table" ? draft.measures ?? [] : [draft.measure ?? { type: "count" }];
-    return measures.every(isComplete) ? null : "The measured property is not chosen.";
+    if (!measures.every(isComplete)) return "The measured property is not chosen.";
+    const isTwice = new Set(measures.map((measure) => measureName(measure))).size < measures.length;
+    return isTwice ? "The same number is there twice." : null;
 }
 
 /** The definition of a draft. */
@@ -71,20 +73,18 @@ const parts = {
     }),
     chart: (draft) => {
         const groups = [draft.breakdown, draft.interval].filter(Boolean);
+        const metrics = [sameMetric(draft, draft.measure ?? { type: "count" }, 0)];
         return {
-            chart_type: draft.chartType ?? "line",
-            metrics: [sameMetric(draft, draft.measure ?? { type: "count" }, 0)],
-            group_by: groups.length > 0 ? groups : ["day"],
-            ...orderOf(draft, draft.interval ? null : ["count DESC"]),
+            chart_type: draft.chartType ?? "line", metrics, group_by: groups.length > 0 ? groups : ["day"],
+            ...orderOf(draft, groups.length > 0 && !draft.interval ? metrics : []),
             ...(draft.limit && { limit: draft.limit }),
         };
     },
-    table: (draft) => ({
-        dimensions: draft.dimensions ?? [],
-        metrics: (draft.measures ?? [{ type: "count" }]).map((measure, index) => sameMetric(draft, measure, index)),
-        ...orderOf(draft, ["count DESC"]),
-        limit: draft.limit ?? 20,
-    }),
+    table: (draft) => {
+        const measures = draft.measures ?? [{ type: "count" }];
+        const metrics = measures.map((measure, index) => sameMetric(draft, measure, index));
+        return { dimensions: draft.dimensions ?? [], metrics, ...orderOf(draft, metrics), limit: draft.limit ?? 20 };
+    },
     funnel: (draft) => ({
         funnel_steps: (draft.steps ?? []).map((step) => ({
             ...(step.name && { name: step.name }), event_type: step.eventType ?? "",
@@ -101,8 +101,8 @@ function sameMetric(draft, measure, index) {
     return isSame ? known : metricOf(measure);
 }
 
-/** An order stands as it was while the metrics do; else the usual one. */
-function orderOf(draft, usual) {
-    const order = draft.order ?? usual;
+/** An order stands as it was while the metrics do; else the largest of the first of `metrics` come first. */
+function orderOf(draft, metrics) {
+    const order = draft.order ?? (metrics.length > 0 ? [`${columnOf(metrics[0])} DESC`] : null);
     return order ? { order_by: order } : {};
 }

@@ -99,7 +99,8 @@ function tableFields(context, draft, draw) {
                 draft.dimensions[index] = name;
             },
         }), draw);
-    const measures = lines(draft.measures, "Add a number", () => ({ type: "count" }), (value, index) => measurePicker(
+    const blank = () => newMeasure(draft.measures);
+    const measures = lines(draft.measures, "Add a number", blank, (value, index) => measurePicker(
         context.catalog, {
             value, eventType: () => draft.eventType, onChange: (measure) => {
                 draft.measures[index] = measure;
@@ -112,6 +113,12 @@ function tableFields(context, draft, draw) {
         h("div", { class: "field" }, h("span", { class: "label" }, "Numbers"), measures),
         labelled("Rows at most", limit),
     ];
+}
+
+/** A measure that is not there yet: people, or the events; else one whose property is still to be chosen. */
+function newMeasure(measures) {
+    const isThere = (type) => measures.some((measure) => measure.type === type);
+    return { type: ["count", "users"].find((type) => !isThere(type)) ?? "sum" };
 }
 
 /** Lines of one control each, to add and to remove. */

@@ -26,7 +26,13 @@ export function openWidgetForm(context, definition, { onSubmit, isNew = definiti
     const asText = h("input", {
         type: "checkbox", checked: state.isText, onChange: () => switchForm(state, asText, draw, identifier),
     });
-    const draw = () => fill(place, state.isText ? textField(state) : formFields(context, state.draft, draw));
+    const draw = () => {
+        const focused = place.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+        fill(place, state.isText ? textField(state) : formFields(context, state.draft, draw));
+        if (focused === null) return;
+        const controls = [...place.querySelectorAll("button, input, select")];
+        (controls.find((control) => nameOf(control) === focused) ?? controls[0])?.focus();
+    };
     draw();
     openForm(isNew ? "Add widget" : "Edit widget", [
         place, h("label", { class: "check note" }, asText, "Edit as JSON"),
@@ -34,6 +40,11 @@ export function openWidgetForm(context, definition, { onSubmit, isNew = definiti
         isWide: true, submit: isNew ? "Add" : "Save",
         onSubmit: () => onSubmit({ ...currentOf(state), widget_id: identifier }),
     });
+}
+
+/** What a control is called: the same control has the same name in the form drawn anew. */
+function nameOf(control) {
+    return control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent;
 }
 
 function currentOf(state) {

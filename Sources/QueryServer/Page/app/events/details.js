@@ -6,7 +6,7 @@ import { addressOf } from "../router.js";
 import { copyButton } from "../controls/copy.js";
 
 /** The parts of an event that hold named values, in the order people look for them. */
-export const scopes = ["properties", "traits", "device", "location", "context"];
+const scopes = ["properties", "traits", "device", "location", "context"];
 
 /** What an event of a kind is about: the first of these properties that it has stands in its line. */
 const telling = [

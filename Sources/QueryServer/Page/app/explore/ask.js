@@ -12,8 +12,8 @@ export async function askAll(context, state, signal) {
     const interval = intervalIn(state);
     const parts = await Promise.all(state.series.map((series) => askSeries(context, state, series, interval, signal)));
     const shape = merged(parts.map((part) => part.shape), state);
-    const before = parts.some((part) => part.before) && interval
-        ? previousSeries(shape, alike(shape, parts, state)) : [];
+    const before = !parts.some((part) => part.before) ? []
+        : interval ? previousSeries(shape, alike(shape, parts, state)) : previousTotals(shape, parts);
     return {
         shape, before, interval,
         totals: parts.map((part) => part.total),
@@ -29,14 +29,18 @@ async function askSeries(context, state, series, interval, signal) {
     }) : null;
     const kept = top?.rows.slice(0, breakdownMax).map((row) => row[state.breakdown]);
     const leftOut = top ? top.rows.length - kept.length : 0;
-    if (top && !interval) {
-        const answer = { ...top, rows: top.rows.slice(0, breakdownMax) };
-        return { shape: pivoted(answer, [state.breakdown]), meta: top.meta, leftOut, before: null, total: null };
-    }
     const groups = [state.breakdown, interval].filter(Boolean);
     const more = kept ? [anyOf(state.breakdown, kept)] : [];
     const earlier = state.isCompared ? previousRange(state.range, state.zone) : null;
     const isEmpty = kept?.length === 0;
+    if (top && !interval) {
+        const answer = { ...top, rows: top.rows.slice(0, breakdownMax) };
+        const before = earlier && !isEmpty ? await ask({ groups, more, range: earlier }) : null;
+        return {
+            shape: pivoted(answer, groups), meta: top.meta, leftOut, total: null,
+            before: before ? pivoted(before, groups) : null,
+        };
+    }
     const [answer, before] = await Promise.all([
         isEmpty ? { ...top, columns: [...groups, valueAlias], rows: [] } : ask({ groups, more }),
         earlier && !isEmpty ? ask({ groups, more, range: earlier }) : null,
@@ -104,4 +108,14 @@ function alike(shape, parts, state) {
         ...entry, source, name: nameOf(entry, state.series[source], state),
     })));
     return { series: series.filter((entry) => shape.series.some((now) => now.name === entry.name)) };
+}
+
+/** The earlier numbers of a range as a whole, value by value: what did not happen then counts as none. */
+function previousTotals(shape, parts) {
+    return shape.series.map((entry, index) => {
+        const { before } = parts[entry.source];
+        const places = new Map(before?.keys.map((key, place) => [JSON.stringify(key), place]));
+        const values = shape.keys.map((key) => before?.series[0]?.values[places.get(JSON.stringify(key))] ?? null);
+        return { ...entry, name: `${entry.name}, before`, isPrevious: true, colorIndex: index, values };
+    });
 }

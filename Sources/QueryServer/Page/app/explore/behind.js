@@ -1,9 +1,10 @@
 // Who and what is behind a point: its users, and its events.
 
 import { append, fill, h } from "../dom.js";
+import { rangeOfBucket } from "../buckets.js";
 import { bucketLabel, counted, valueText } from "../format.js";
 import { addressOf } from "../router.js";
-import { movedDay, resolvedDay } from "../ranges.js";
+import { dateRangeOf } from "../ranges.js";
 import { during, empty } from "../states.js";
 import { openDialog } from "../controls/dialog.js";
 import { table } from "../table.js";
@@ -15,16 +16,16 @@ import { intervalIn, seriesName } from "./state.js";
 const usersMax = 200;
 const eventsMax = 50;
 
-/** Opens the panel for a point: `{source, group, key}` as `drawResult` gives it. */
+/** Opens the panel for a point: `{source, group, key, meta}` as `drawResult` gives it. */
 export function openBehind(context, state, point) {
     const series = state.series[point.source];
     const interval = intervalIn(state);
-    const range = point.key === null ? state.range : bucketRange(interval, point.key, state.range, state.zone);
+    const range = point.key === null ? state.range : rangeOfBucket(interval, point.key, state.range, point.meta);
     const more = point.group.length > 0 && state.breakdown ? [anyOf(state.breakdown, point.group)] : [];
     const filters = filtersOf(series.event, [...series.tests, ...more]);
     const shared = {
         ...(filters && { filters }), time_zone: state.zone,
-        ...((range.start || range.end) && { date_range: withoutNulls(range) }),
+        ...(dateRangeOf(range) && { date_range: dateRangeOf(range) }),
     };
     const when = point.key === null ? "" : bucketLabel(point.key, interval, state.zone, "long");
     const who = point.group.length > 0 ? ` · ${point.group.map(valueText).join(", ")}` : "";
@@ -35,31 +36,8 @@ export function openBehind(context, state, point) {
         when && h("p", { class: "note" }, when), tabs([["Users", users], ["Events", events]])),
     { isWide: true, onClose: () => given.abort() });
     dialog.element.classList.add("panel");
-    showUsers(context, shared, users, given.signal, dialog);
+    showUsers(context, shared, users, given.signal);
     showEvents(context, shared, events, state.zone, given.signal);
-    dialog.element.addEventListener("click", (event) => {
-        if (event.target.closest("a[href^='#/']")) dialog.close();
-    });
-}
-
-function withoutNulls({ start, end }) {
-    return { ...(start && { start }), ...(end && { end }) };
-}
-
-/** The dates of a bucket, within the range that it was cut by. */
-function bucketRange(interval, key, range, zone) {
-    if (interval === "hour") {
-        return { start: key, end: new Date(Date.parse(key) + 3600_000).toISOString() };
-    }
-    const first = resolvedDay(range.start, zone);
-    const last = resolvedDay(range.end, zone);
-    const end = interval === "day" ? key : interval === "week" ? movedDay(key, 6) : lastOfMonth(key);
-    return { start: first && first > key ? first : key, end: last && last < end ? last : end };
-}
-
-function lastOfMonth(day) {
-    const [year, month] = day.split("-").map(Number);
-    return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10);
 }
 
 /** Tabs over panels: [[text, panel]]. Arrows move between the tabs. */

@@ -9,7 +9,7 @@ import { empty } from "../states.js";
 import { seriesName } from "./state.js";
 
 /**
- * Draws `result` (of `askAll`) into `place`. `onPoint({source, group, key})` is called for a click on a point or
+ * Draws `result` (of `askAll`) into `place`. `onPoint({source, group, key, meta})` is called for a click on a point or
  * a number. Returns `{drawn, columns, rows}`: the chart (or null) and the table's data, for export.
  */
 export function drawResult(place, state, result, onPoint) {
@@ -24,11 +24,18 @@ export function drawResult(place, state, result, onPoint) {
         const entry = [...shape.series, ...before][series];
         if (!entry || entry.isPrevious) return;
         const key = shape.interval ? shape.keys[index] : null;
-        onPoint({ source: entry.source, group: groupOf(entry, shape, state, index), key });
+        const meta = result.metas[entry.source];
+        onPoint({ source: entry.source, group: groupOf(entry, shape, state, index), key, meta });
     };
     const drawn = drawPicture(place, state, result, open);
-    append(place, numbers(state, result, data, open));
+    append(place, isNoneBefore(before) && h("p", { class: "note" }, "There are no events in the period before."),
+        numbers(state, result, data, open));
     return { drawn, ...data };
+}
+
+/** Whether a comparison was asked for that has nothing to compare with. */
+function isNoneBefore(before) {
+    return before.length > 0 && before.every((series) => series.values.every((value) => !value));
 }
 
 /** The breakdown's value behind a point: of the series over time, of the label without time. */
@@ -42,7 +49,8 @@ function drawPicture(place, state, { shape, before, totals }, open) {
     if (!shape.interval && !state.breakdown && state.kind !== "pie") {
         append(place, h("div", { class: "big-numbers" }, state.series.map((series, index) => h("div", {},
             h("p", { class: "note" }, seriesName(series)),
-            h("p", { class: "metric-value", title: exactNumber(totals[index]) }, shortNumber(totals[index]))))));
+            h("p", { class: "metric-value", title: exactNumber(totals[index]) }, shortNumber(totals[index])),
+            before[index] && h("p", { class: "note" }, beforeText(totals[index], before[index].values[0]))))));
         return null;
     }
     if (!shape.interval && shape.series.length === 1 && state.kind !== "pie") {
@@ -75,14 +83,25 @@ function pieOfSeries(shape) {
 /** Columns and rows: over time a row for each bucket, else for each value of the breakdown. */
 function tableData(state, { shape, before }) {
     const series = [...shape.series, ...before];
+    // What grew is asked of a range as a whole: day by day the change says little.
+    const changes = shape.interval ? [] : before;
     const first = shape.interval ?? state.breakdown?.replace(/^properties\./, "") ?? "range";
     const columns = [
         { key: "label", label: first, sortable: false },
-        ...series.map((entry, index) => ({ key: `s${index}`, label: entry.name, type: "number" })),
+        ...series.map((entry, index) => ({
+            key: `s${index}`, type: "number",
+            label: entry.isPrevious && shape.series.length === 1 ? "Before" : entry.name,
+        })),
+        ...changes.map((entry) => ({
+            key: `c${entry.colorIndex}`, type: "percent", format: signedPercent,
+            label: changes.length > 1 ? `${shape.series[entry.colorIndex].name}, change` : "Change",
+        })),
     ];
     const rows = shape.longLabels.map((label, row) => ({
         label, index: row, key: shape.interval ? shape.keys[row] : label,
         ...Object.fromEntries(series.map((entry, index) => [`s${index}`, entry.values[row] ?? null])),
+        ...Object.fromEntries(changes.map((entry) => [
+            `c${entry.colorIndex}`, changeOf(shape.series[entry.colorIndex].values[row], entry.values[row])])),
     }));
     return { columns, rows };
 }
@@ -123,5 +142,15 @@ function sumOf(series) {
 }
 
 function changeText(now, earlier) {
-    return earlier === 0 ? ", none before" : `, ${signedPercent((now - earlier) / earlier)} against the period before`;
+    return earlier === 0 ? ", none before" : `, ${signedPercent(changeOf(now, earlier))} against the period before`;
+}
+
+/** A number's change as a part of what it was; null where there was nothing. */
+function changeOf(now, earlier) {
+    return earlier ? ((now ?? 0) - earlier) / Math.abs(earlier) : null;
+}
+
+function beforeText(now, earlier) {
+    return earlier ? `${signedPercent(changeOf(now, earlier))} from ${shortNumber(earlier)} in the period before`
+        : "none in the period before";
 }

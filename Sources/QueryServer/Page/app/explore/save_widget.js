@@ -4,7 +4,7 @@ import { fill, h, labelled } from "../dom.js";
 import { errorNote } from "../states.js";
 import { openForm } from "../controls/dialog.js";
 import { filtersOf } from "../controls/filters.js";
-import { metricOf } from "../controls/measure.js";
+import { columnOf, metricOf } from "../controls/measure.js";
 import { toast } from "../controls/toast.js";
 import { newWidgetId } from "../dashboards/starter.js";
 import { intervalIn, seriesName } from "./state.js";
@@ -67,7 +67,7 @@ export function widgetOf(state, series, title) {
         widget_id: newWidgetId(), title: title || seriesName(series), metrics, ...(filters && { filters }),
     };
     if (groups.length === 0) return { ...shared, type: "metric", trend: "7_days", width: 1 };
-    const order = intervalIn(state) ? {} : { order_by: ["count DESC"], limit: 12 };
+    const order = intervalIn(state) ? {} : { order_by: [`${columnOf(metrics[0])} DESC`], limit: 12 };
     if (state.kind === "table") {
         return { ...shared, type: "table", dimensions: groups, ...order, limit: 100, width: 2 };
     }

@@ -13,7 +13,7 @@ export const outcomes = {
 };
 
 /** How many people of step `index` had the outcome. */
-export function outcomeCount(steps, index, outcome) {
+function outcomeCount(steps, index, outcome) {
     if (outcome !== "converted") return steps[index][outcome];
     return (steps[index + 1] ?? steps[index]).users;
 }

@@ -16,11 +16,9 @@ export function openPeople({ context, question, steps, index, outcome, zone }) {
     const words = outcomes[outcome][isLast ? "last" : "text"];
     const asking = new AbortController();
     const body = h("div", { class: "people" });
-    const dialog = openDialog(`Step ${index + 1}, ${steps[index].name}: ${words}`, body, {
+    openDialog(`Step ${index + 1}, ${steps[index].name}: ${words}`, body, {
         isWide: true, onClose: () => asking.abort(),
     });
-    // The dialog stands outside the view, so it goes when the view does.
-    context.signal.addEventListener("abort", () => dialog.close(), { once: true });
     const users_at = { step: index + 1, outcome, limit: peopleMax };
     const load = async () => {
         const answer = await during(body, () => context.api.ask({ ...question, users_at }, { signal: asking.signal }),

@@ -1,5 +1,6 @@
 // One person: figures, what was done and with what, traits, and the timeline.
 
+import { Newest } from "../api.js";
 import { fill, h } from "../dom.js";
 import { barList } from "../bars.js";
 import { chart } from "../charts.js";
@@ -21,23 +22,23 @@ const allTime = { start: null, end: null };
 export async function renderProfile(container, context, id, query) {
     const state = { range: parseRange(query.get("range")) ?? allTime };
     const body = h("div", { class: "profile" });
-    const held = { asking: null, chart: null };
+    const newest = new Newest(context.signal);
+    const held = { chart: null };
     const question = () => ({
         kind: "user", user_id: id, time_zone: context.zone, timeline: { limit: pageEvents },
         ...(dateRangeOf(state.range) && { date_range: dateRangeOf(state.range) }),
     });
     const ask = async () => {
-        held.asking?.abort();
-        const current = held.asking = new AbortController();
+        const signal = newest.next();
         const asked = question();
         const answer = await during(body, () => Promise.all([
-            context.api.ask(asked, { signal: current.signal }),
-            context.api.ask(activityQuestion(id, state.range, context.zone), { signal: current.signal }),
+            context.api.ask(asked, { signal }),
+            context.api.ask(activityQuestion(id, state.range, context.zone), { signal }),
         ]), { retry: ask });
-        if (!answer || current !== held.asking) return;
+        if (!answer || signal !== newest.signal) return;
         held.chart?.destroy();
         held.chart = null;
-        show(body, answer, { context, state, held, asked, signal: current.signal });
+        show(body, answer, { context, state, held, asked, signal });
     };
     fill(container,
         viewHead(id, {
@@ -57,7 +58,7 @@ export async function renderProfile(container, context, id, query) {
         body);
     await ask();
     return () => {
-        held.asking?.abort();
+        newest.stop();
         held.chart?.destroy();
     };
 }

@@ -1,5 +1,6 @@
 // The events of one person, newest first, under the day they happened on.
 
+import { isAborted } from "../api.js";
 import { append, fill, h } from "../dom.js";
 import { time } from "../format.js";
 import { empty, errorNote } from "../states.js";
@@ -25,7 +26,7 @@ export function timeline(answer, { zone, more }) {
         try {
             add(await more(cursor))?.querySelector("summary").focus();
         } catch (error) {
-            if (error.name !== "AbortError") fill(foot, errorNote(error, () => next(cursor)));
+            if (!isAborted(error)) fill(foot, errorNote(error, () => next(cursor)));
         }
     };
     if ((answer.events ?? []).length === 0) return empty("No events in these dates");

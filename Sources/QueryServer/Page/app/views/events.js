@@ -1,5 +1,6 @@
 // Events as they were stored: filtered, page by page, each with all it carries.
 
+import { Newest, isAborted } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { exactNumber, shortNumber } from "../format.js";
@@ -43,11 +44,11 @@ class EventsView {
         Object.assign(this, { container, context, state });
         this.volume = volumeChart(context, (range) => this.zoom(range));
         this.answer = h("section", { class: "card" });
-        this.asking = null;
+        this.newest = new Newest(context.signal);
     }
 
     leave() {
-        this.asking?.abort();
+        this.newest.stop();
         this.volume.destroy();
     }
 
@@ -121,13 +122,12 @@ class EventsView {
     }
 
     async ask() {
-        this.asking?.abort();
-        const asking = this.asking = new AbortController();
+        const signal = this.newest.next();
         const question = this.question();
-        this.volume.ask({ ...this.state, zone: this.context.zone }, asking.signal);
-        const answer = await during(this.answer, () => this.context.api.ask(question, { signal: asking.signal }),
+        this.volume.ask({ ...this.state, zone: this.context.zone }, signal);
+        const answer = await during(this.answer, () => this.context.api.ask(question, { signal }),
             { retry: () => this.ask(), keep: Boolean(this.table) });
-        if (answer && asking === this.asking) this.show(question, answer, asking.signal);
+        if (answer && signal === this.newest.signal) this.show(question, answer, signal);
     }
 
     show(question, answer, signal) {
@@ -160,7 +160,7 @@ class EventsView {
             drawMore(answer.next_cursor);
             first?.querySelector("button")?.focus();
         } catch (error) {
-            if (error.name !== "AbortError") fill(more, errorNote(error, () => drawMore(cursor)));
+            if (!isAborted(error)) fill(more, errorNote(error, () => drawMore(cursor)));
         }
     }
 
@@ -180,7 +180,7 @@ class EventsView {
                     saveFile(fileName(`events ${this.state.event ?? ""}`, "csv"), csv(columns, rows), "text/csv");
                     if (cursor) toast(`The file has the first ${exactNumber(events.length)} events.`);
                 } catch (error) {
-                    if (error.name !== "AbortError") toast(error.message, "error");
+                    if (!isAborted(error)) toast(error.message, "error");
                 } finally {
                     button.disabled = false;
                 }

@@ -1,5 +1,6 @@
 // Explore: questions put together by hand, answered at once. All of it stands in the address.
 
+import { Newest } from "../api.js";
 import { debounced, fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { csv, fileName, saveFile } from "../download.js";
@@ -25,8 +26,7 @@ export async function render(container, context, params) {
     if (params.id) {
         fill(container, skeleton("lines"));
         const path = `/v1/questions/${encodeURIComponent(params.id)}`;
-        saved = await during(container, () => context.api.get(path, { signal: context.signal }));
-        if (!saved) return null;
+        saved = await context.api.get(path, { signal: context.signal });
     }
     const state = parseState(params.query.get("state"))
         ?? (saved && (parseState(savedText(saved.view)) ?? stateOfQuestion(saved.question, context.zone)))
@@ -46,7 +46,7 @@ class Explore {
         this.context = context;
         this.state = state;
         this.saved = saved;
-        this.asking = null;
+        this.newest = new Newest(context.signal);
         this.shown = { drawn: null, columns: [], rows: [] };
         this.askSoon = debounced(() => this.ask(), 200);
     }
@@ -68,7 +68,7 @@ class Explore {
 
     stop() {
         this.askSoon.cancel();
-        this.asking?.abort();
+        this.newest.stop();
         this.shown.drawn?.destroy();
     }
 
@@ -115,7 +115,7 @@ class Explore {
             type: "button", class: "button", "aria-pressed": String(state.isCompared),
             title: "Compare with the period before", onClick: () => {
                 if (!state.isCompared && !previousRange(state.range, state.zone)) {
-                    toast("All time has no period before it.", "error");
+                    toast("These dates have no period before them.", "error");
                     return;
                 }
                 state.isCompared = !state.isCompared;
@@ -150,15 +150,13 @@ class Explore {
     async ask() {
         this.body.classList.toggle("broken-down", this.state.breakdown !== null);
         if (!canAsk(this.state)) return;
-        this.asking?.abort();
-        const asking = new AbortController();
-        this.asking = asking;
-        this.context.signal.addEventListener("abort", () => asking.abort(), { once: true });
-        const result = await during(this.result, () => askAll(this.context, this.state, asking.signal), {
+        const signal = this.newest.next();
+        const result = await during(this.result, () => askAll(this.context, this.state, signal), {
             shape: "chart", retry: () => this.ask(), keep: this.shown.rows.length > 0,
         });
-        if (!result || asking !== this.asking) {
-            if (asking === this.asking) this.forget();
+        if (signal !== this.newest.signal) return;
+        if (!result) {
+            this.forget();
             return;
         }
         this.shown.drawn?.destroy();

@@ -1,5 +1,6 @@
 // Funnels: how many people go from step to step, who they are, and where the others stay.
 
+import { Newest } from "../api.js";
 import { fill, h, labelled } from "../dom.js";
 import { icon } from "../icons.js";
 import { exactNumber, percent } from "../format.js";
@@ -26,7 +27,7 @@ export async function render(container, context, { id, query }) {
     const view = new FunnelView(container, context, state, saved);
     view.draw();
     await view.ask();
-    return () => view.asking?.abort();
+    return () => view.newest.stop();
 }
 
 function isSmall() {
@@ -36,9 +37,11 @@ function isSmall() {
 class FunnelView {
     constructor(container, context, state, saved) {
         Object.assign(this, { container, context, state, saved });
-        this.answer = h("section", { class: "card conversion-answer", "aria-label": "Answer" });
+        // The dates stand above the answer and stay there, whatever it is: a picker keeps the focus it has.
+        this.figure = h("p", { class: "answer-figure" });
+        this.answer = h("div", { class: "conversion-answer" });
         this.figures = h("section", { class: "card conversion-figures", "aria-label": "By step", hidden: true });
-        this.asking = null;
+        this.newest = new Newest(context.signal);
     }
 
     draw() {
@@ -68,7 +71,9 @@ class FunnelView {
                             tests: state.tests, addText: "Only events where …",
                             onChange: (tests) => this.changed(() => { state.tests = tests; }),
                         }))),
-                this.answer, this.figures));
+                h("section", { class: "card", "aria-label": "Answer" },
+                    h("div", { class: "answer-head" }, this.figure, this.period()), this.answer),
+                this.figures));
     }
 
     usualName() {
@@ -121,11 +126,11 @@ class FunnelView {
     }
 
     async ask() {
-        this.asking?.abort();
-        const asking = this.asking = new AbortController();
+        const signal = this.newest.next();
         if (!isComplete(this.state)) {
             this.answer.removeAttribute("aria-busy");
             this.figures.hidden = true;
+            fill(this.figure);
             const suggest = h("button", { type: "button", class: "button", onClick: () => this.suggest() },
                 "Fill in a suggestion");
             fill(this.answer, empty("Choose the events of two steps",
@@ -134,9 +139,14 @@ class FunnelView {
         }
         const question = questionOf(this.state);
         const isFirst = !this.answer.querySelector(".conversion-columns");
-        const answer = await during(this.answer, () => this.context.api.ask(question, { signal: asking.signal }),
+        const answer = await during(this.answer, () => this.context.api.ask(question, { signal }),
             { shape: "chart", retry: () => this.ask(), keep: !isFirst });
-        if (answer && asking === this.asking) this.show(question, answer);
+        if (signal !== this.newest.signal) return;
+        if (answer) this.show(question, answer);
+        else {
+            fill(this.figure);
+            this.figures.hidden = true;
+        }
     }
 
     /** The two most frequent kinds of events that are not reserved, as a start. */
@@ -156,20 +166,19 @@ class FunnelView {
         const steps = answer.steps.map((step) => ({ ...step, name: step.step }));
         const last = steps.at(-1);
         const { columns, rows, element } = funnelTable(steps);
+        const isEmpty = steps[0].users === 0;
+        fill(this.figure, isEmpty ? null : [
+            h("strong", { class: "figure" }, percent(answer.overall_conversion_rate)),
+            h("span", {}, `${exactNumber(last.users)} of ${exactNumber(steps[0].users)} people came `
+                + `through all ${steps.length} steps`)]);
         fill(this.answer,
-            h("div", { class: "answer-head" },
-                h("p", { class: "answer-figure" },
-                    h("strong", { class: "figure" }, percent(answer.overall_conversion_rate)),
-                    h("span", {}, `${exactNumber(last.users)} of ${exactNumber(steps[0].users)} people came `
-                        + `through all ${steps.length} steps`)),
-                this.period()),
-            steps[0].users === 0
+            isEmpty
                 ? empty("Nobody entered this funnel", `No event of step 1, ${steps[0].name}, lies in these dates.`)
                 : [h("div", { class: "conversion-scroll" }, funnelBars(steps, (index, outcome) => openPeople({
                     context: this.context, question, steps, index, outcome, zone: this.state.zone,
                 }))), funnelLegend()],
             answerNote(answer.meta, this.state.zone));
-        this.figures.hidden = false;
+        this.figures.hidden = isEmpty;
         fill(this.figures,
             h("div", { class: "table-head" },
                 h("h2", {}, "By step"), csvButton(this.saved?.name ?? "funnel", columns, rows)),

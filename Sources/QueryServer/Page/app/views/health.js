@@ -1,5 +1,6 @@
 // Whether everything that was sent is stored, published and in the answers. Looked at every five seconds.
 
+import { isAborted } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { bytes, counted, dateTime, duration, exactNumber, percent, shortNumber } from "../format.js";
@@ -20,12 +21,17 @@ export async function render(container, context) {
     const look = () => context.api.get("/v1/status", { signal: context.signal });
     const first = await during(body, look);
     if (first) show(body, first, context);
+    let trouble = null;
     const timer = setInterval(async () => {
         try {
             show(body, await look(), context);
+            trouble = null;
             fill(looked, `Looked at ${new Date().toLocaleTimeString("en-GB")}`);
         } catch (error) {
-            if (error.name !== "AbortError") fill(body, errorNote(error));
+            // Said once, not every five seconds.
+            if (isAborted(error) || error.message === trouble) return;
+            trouble = error.message;
+            fill(body, errorNote(error));
         }
     }, lookMillis);
     return () => clearInterval(timer);

@@ -32,8 +32,7 @@ function draw(container, context, target, error = null) {
             fill(problem);
             try {
                 await context.api.post("/v1/sessions", { token: token.value.trim() });
-                context.entered();
-                if (target) location.hash = target;
+                context.entered(target);
             } catch (refusal) {
                 fill(problem, errorNote(refusal));
                 button.disabled = false;

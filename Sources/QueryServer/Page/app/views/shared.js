@@ -2,7 +2,7 @@
 
 import { fill, h } from "../dom.js";
 import { Board } from "../dashboards/board.js";
-import { during, empty } from "../states.js";
+import { empty, skeleton } from "../states.js";
 import { themeButton } from "../shell.js";
 import { usualRange } from "../ranges.js";
 
@@ -19,9 +19,8 @@ export async function render(container, context, params) {
         return null;
     }
     const path = `/v1/shared/${encodeURIComponent(params.id)}`;
-    const ask = () => context.api.get(path, { signal: context.signal });
-    const dashboard = await during(place, ask);
-    if (!dashboard) return null;
+    fill(place, skeleton("lines"));
+    const dashboard = await context.api.get(path, { signal: context.signal });
     const board = new Board(place, { ...context, range: usualRange }, dashboard, {
         path, query: params.query, canEdit: false, isShared: true,
     });

@@ -1,5 +1,6 @@
 // People: who was active lately, and all that is known of one.
 
+import { Newest } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { ago, counted, dateTime } from "../format.js";
@@ -25,14 +26,13 @@ export async function render(container, context, { id, query }) {
         order: query.get("order") === "events" ? "events" : "last_seen",
     };
     const list = h("section", { class: "card" });
-    let asking = null;
+    const newest = new Newest(context.signal);
     const ask = async () => {
-        asking?.abort();
-        const current = asking = new AbortController();
+        const signal = newest.next();
         const question = questionOf(state, context.zone);
-        const answer = await during(list, () => context.api.ask(question, { signal: current.signal }),
+        const answer = await during(list, () => context.api.ask(question, { signal }),
             { retry: ask, keep: list.childElementCount > 0 });
-        if (answer && current === asking) showPeople(list, answer, state, context);
+        if (answer && signal === newest.signal) showPeople(list, answer, state, context);
     };
     const changed = (edit) => {
         edit();
@@ -68,7 +68,7 @@ export async function render(container, context, { id, query }) {
             })),
         list);
     await ask();
-    return () => asking?.abort();
+    return newest.stop;
 }
 
 /** Takes any id of a person to the profile. */
