@@ -14,7 +14,7 @@ export function shortNumber(value) {
         const digits = Number.isInteger(value) ? 0 : size < 100 ? 2 : 1;
         return value.toLocaleString(locale, { maximumFractionDigits: digits });
     }
-    const [worth, unit] = units.find(([worth]) => size >= worth * 0.99995) ?? units.at(-1);
+    const [worth, unit] = units.find(([worth]) => size >= worth * 0.9995) ?? units.at(-1);
     const scaled = value / worth;
     const digits = Math.abs(scaled) < 99.95 ? 1 : 0;
     const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
