@@ -35,7 +35,7 @@ export function gist(event) {
 export function personLink(event) {
     const person = event.user_id ?? event.anonymous_id;
     if (person === null || person === undefined) return h("span", { class: "note" }, "nobody");
-    return h("a", { href: addressOf("users", person), class: "person" }, person,
+    return h("span", {}, h("a", { href: addressOf("users", person), class: "person" }, person),
         !event.user_id && [" ", h("span", { class: "tag" }, "anonymous")]);
 }
 

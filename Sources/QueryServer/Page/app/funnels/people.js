@@ -32,7 +32,7 @@ function show(body, answer, { zone, title }) {
     const columns = [
         {
             key: "user_id", label: "Person",
-            format: (id, row) => h("a", { href: addressOf("users", id), class: "person" }, id,
+            format: (id, row) => h("span", {}, h("a", { href: addressOf("users", id), class: "person" }, id),
                 row.anonymous && [" ", h("span", { class: "tag" }, "anonymous")]),
         },
         { key: "reached_at", label: "Reached the step", type: "time", format: (at) => dateTime(at, zone) },
