@@ -85,11 +85,16 @@ function showFailure(container, address, error, turn) {
     focusHeading(container, turn);
 }
 
+/** How often each view could not be fetched: some browsers remember that of an address, so the next try has another. */
+const failedFetches = new Map();
+
 async function fetchView(name) {
+    const failures = failedFetches.get(name) ?? 0;
     try {
-        return await import(`./views/${name}.js`);
+        return await import(`./views/${name}.js${failures > 0 ? `?again=${failures}` : ""}`);
     } catch (error) {
         if (!(error instanceof TypeError)) throw error;
+        failedFetches.set(name, failures + 1);
         throw new ApiError(0, { code: "unreachable", message: "The server cannot be reached. Is queryd running?" });
     }
 }
