@@ -43,10 +43,6 @@ package final class MetadataStore: Sendable {
         self.report = report
     }
 
-    /// Whether documents can be had: connects if need be.
-    /// - Throws: why not.
-    package func check() throws(MetadataError) { _ = try run("SELECT 1", []) }
-
     /// - Returns: nil if there is no such document.
     package func document(_ key: DocumentKey) throws(MetadataError) -> Document? {
         guard !key.hasNul else { return nil }

@@ -54,8 +54,10 @@ package final class QueryDaemon: Sendable {
         periodics = [
             Periodic("follower", everySeconds: Follower.periodSeconds) { follower.follow() },
             Periodic("live", everySeconds: LiveFeed.periodSeconds) { live.tick(nowMicros: Logger.systemClock()) },
-            Periodic("tokens", everySeconds: TokenWatch.periodSeconds) {
-                tokenWatch.look()
+            Periodic("tokens", everySeconds: TokenWatch.periodSeconds) { tokenWatch.look() },
+            // A thread of its own: a database that stands still holds up whoever waits for it, and a revoked token must
+            // not wait. It also has the log say at the start that the database is away.
+            Periodic("sessions", everySeconds: SessionStore.loadSeconds) {
                 sessions.load(nowMicros: Logger.systemClock())
             },
         ]
@@ -68,7 +70,6 @@ package final class QueryDaemon: Sendable {
         guard Disk.posix.exists(config.data) else { throw Failure.noDataFolder(config.data) }
         for warning in assets.warnings { logger.warning("not served", ["reason": .string(warning)]) }
         tokenWatch.look()
-        credentials.sessions.load(nowMicros: Logger.systemClock())
         let socket = try HTTPListener(host: config.listen.host, port: Int(config.listen.port))
         let rules = HostRules(
             scheme: config.tls == nil ? .http : .https, listenHost: config.listen.host, port: UInt16(socket.boundPort),
@@ -76,15 +77,19 @@ package final class QueryDaemon: Sendable {
         let door = FrontDoor(
             router: Router(try DocumentRoutes(routes).routes), rules: rules, credentials: credentials, pool: pool,
             briefPool: briefPool, metrics: metrics, logger: logger)
-        let server = try HTTPServer(
-            socket, identity: try identity, limits: .questions,
-            handler: { request, responder in door.handle(request, responder) })
-        self.server.withLock { $0 = server }
+        let identity = try identity
+        // Before the first request, which may bring a session of an earlier run.
         for periodic in periodics { periodic.start() }
-        // At once, so that the log says at the start what is wrong; aside, since questions wait for no database.
-        DispatchQueue.global().async { [metadata] in
-            do throws(MetadataError) { try metadata.check() } catch {}  // the store has said it
+        let server: HTTPServer
+        do {
+            server = try HTTPServer(
+                socket, identity: identity, limits: .questions,
+                handler: { request, responder in door.handle(request, responder) })
+        } catch {
+            for periodic in periodics { periodic.stop() }
+            throw error
         }
+        self.server.withLock { $0 = server }
         logger.info(
             "ready",
             [

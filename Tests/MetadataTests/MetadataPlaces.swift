@@ -47,3 +47,10 @@ final class TestClock: Sendable {
     private let now = Atomic<Int64>(0)
     func next() -> Int64 { now.add(1, ordering: .relaxed).newValue }
 }
+
+extension MetadataStore {
+    /// Whether documents can be had: connects if need be.
+    func check() throws(MetadataError) {
+        _ = try document(DocumentKey(project: "", kind: .key, id: "none"))
+    }
+}

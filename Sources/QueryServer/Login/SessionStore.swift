@@ -41,6 +41,8 @@ final class SessionStore: Sendable {
     }
 
     static let lifeSeconds = 30 * 86_400
+    /// How often `load` is to be called; once it is done it costs nothing.
+    static let loadSeconds = 1.0
     /// At most so many; the one that ends first makes room.
     private static let sessionsMax = 10_000
 
