@@ -41,7 +41,8 @@ package final class QueryDaemon: Sendable {
         projects = ProjectReaders(dataFolder: config.data, tailMemoryBytes: config.tailMemoryBytes)
         answering = Answering(
             config: config, projects: projects,
-            cache: AnswerCache(capacityBytes: config.cacheMemoryBytes) { $0.memoryBytes })
+            // The catalog's answers have the last quarter.
+            cache: AnswerCache(capacityBytes: config.cacheMemoryBytes / 4 * 3) { $0.memoryBytes })
         pool = QuestionPool(threadCount: config.threads)
         let sessions = SessionStore(store: metadata)
         credentials = Credentials(tokens: TokenStore(path: config.tokenFile, disk: .posix), sessions: sessions)
